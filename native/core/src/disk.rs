@@ -1,0 +1,142 @@
+//! The one door to the file system.
+//!
+//! Everything the core reads or writes goes through a [`Disk`], so that a test can put a failing or a
+//! recording one in the place of [`RealDisk`]. Guarantees of [`write_whole`]: the file is there with all
+//! its bytes, durable, or it is not there. Cost: one virtual call per buffered read or write.
+
+use std::fmt::Debug;
+use std::fs;
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+
+/// An open file.
+pub trait DiskFile: Read + Write + Seek + Send + Debug {
+    /// Makes the bytes durable (fsync).
+    fn sync(&mut self) -> io::Result<()>;
+    /// Cuts or extends the file.
+    fn set_len(&mut self, len: u64) -> io::Result<()>;
+    /// The length in bytes.
+    fn len(&self) -> io::Result<u64>;
+    /// Whether the file has no bytes.
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+}
+
+impl DiskFile for fs::File {
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_all()
+    }
+    fn set_len(&mut self, len: u64) -> io::Result<()> {
+        fs::File::set_len(self, len)
+    }
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+}
+
+/// The operations on files and directories that the core uses.
+pub trait Disk: Send + Sync + Debug {
+    /// Creates a new file for reading and writing; an existing one is an error.
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Opens an existing file for reading and writing.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Opens an existing file for reading.
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Renames within one file system, replacing a file at the target.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file.
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
+    /// Creates a directory and its parents.
+    fn create_dir_all(&self, path: &Path) -> io::Result<()>;
+    /// Removes a directory and everything in it.
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()>;
+    /// Makes renames and creations in a directory durable.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// The entries of a directory, sorted by name.
+    fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
+    /// Whether something is at the path (links not followed).
+    fn exists(&self, path: &Path) -> bool;
+}
+
+/// The operating system's file system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealDisk;
+
+impl RealDisk {
+    /// The real disk behind the shared pointer that everything takes.
+    #[must_use]
+    pub fn shared() -> Arc<dyn Disk> {
+        Arc::new(Self)
+    }
+}
+
+impl Disk for RealDisk {
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(fs::OpenOptions::new().read(true).write(true).create_new(true).open(path)?))
+    }
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(fs::OpenOptions::new().read(true).write(true).open(path)?))
+    }
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(fs::File::open(path)?))
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir_all(path)
+    }
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir_all(path)
+    }
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        // Windows has no handle for directories that can be flushed; its renames are journalled.
+        if cfg!(windows) { Ok(()) } else { fs::File::open(path)?.sync_all() }
+    }
+    fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
+        let mut entries: Vec<PathBuf> =
+            fs::read_dir(path)?.map(|e| e.map(|e| e.path())).collect::<io::Result<_>>()?;
+        entries.sort();
+        Ok(entries)
+    }
+    fn exists(&self, path: &Path) -> bool {
+        fs::symlink_metadata(path).is_ok()
+    }
+}
+
+/// Writes `bytes` to `path` whole or not at all: temporary name beside it, fsync, rename, fsync of the directory.
+///
+/// # Errors
+/// [`Code::DiskFull`](crate::Code::DiskFull), [`Code::NotWritable`](crate::Code::NotWritable) or
+/// [`Code::Io`](crate::Code::Io), with the path; the temporary file is removed.
+pub fn write_whole(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".tmp");
+    let temporary = path.with_file_name(name);
+    let attempt = || -> io::Result<()> {
+        if disk.exists(&temporary) {
+            disk.remove_file(&temporary)?;
+        }
+        let mut file = disk.create_new(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync()?;
+        drop(file);
+        disk.rename(&temporary, path)?;
+        match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => disk.sync_dir(parent),
+            _ => Ok(()),
+        }
+    };
+    attempt().map_err(|cause| {
+        // The first failure is the one worth reporting; a leftover is overwritten next time.
+        let _ = disk.remove_file(&temporary);
+        Error::io("writing", path, cause)
+    })
+}

@@ -1,0 +1,6 @@
+//! Every ortho of a text: see `ARCHITECTURE.md` at the top of the repository for the map of modules.
+
+pub mod disk;
+pub mod error;
+
+pub use error::{Code, Error, Result};
