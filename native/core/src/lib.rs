@@ -2,5 +2,6 @@
 
 pub mod disk;
 pub mod error;
+pub mod text;
 
 pub use error::{Code, Error, Result};
