@@ -185,9 +185,14 @@ impl FaultyDisk {
         let inodes = state
             .inodes
             .iter()
-            .map(|inode| Inode { live: inode.live.clone(), durable: inode.live.clone(), unsynced: Vec::new() })
+            .map(|inode| Inode {
+                live: inode.live.clone(),
+                durable: inode.live.clone(),
+                unsynced: Vec::new(),
+            })
             .collect();
-        let copy = State { inodes, live: state.live.clone(), durable: state.live.clone(), ..State::default() };
+        let copy =
+            State { inodes, live: state.live.clone(), durable: state.live.clone(), ..State::default() };
         Self(Arc::new(Mutex::new(copy)))
     }
 
@@ -349,7 +354,8 @@ impl Disk for FaultyDisk {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         let mut state = self.changing()?;
         let changes = std::mem::take(&mut state.unsynced_names);
-        let (here, elsewhere): (Vec<_>, Vec<_>) = changes.into_iter().partition(|c| c.path().parent() == Some(path));
+        let (here, elsewhere): (Vec<_>, Vec<_>) =
+            changes.into_iter().partition(|c| c.path().parent() == Some(path));
         here.iter().for_each(|change| change.apply(&mut state.durable));
         state.unsynced_names = elsewhere;
         Ok(())

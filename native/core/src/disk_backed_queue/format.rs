@@ -68,7 +68,9 @@ pub(super) fn check_header(bytes: &[u8], number: u64, name: &str) -> Result<bool
     if version > VERSION {
         return Err(Error::new(
             Code::NewerFormat,
-            format!("{name} has segment format {version}, this program knows up to {VERSION}; use a newer program"),
+            format!(
+                "{name} has segment format {version}, this program knows up to {VERSION}; use a newer program"
+            ),
         ));
     }
     Ok(version == VERSION && u64_at(bytes, 16) == number)

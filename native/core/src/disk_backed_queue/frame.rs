@@ -117,9 +117,12 @@ impl Frame {
     /// The records left as a frame for its place on disk. The header goes over bytes already taken.
     pub(super) fn encode(&mut self, number: u64, offset: u64) -> (&[u8], [u8; FRAME_HEADER_LEN]) {
         let payload = &self.buffer[self.cursor..];
-        let header =
-            FrameHeader { payload_len: payload.len(), records: self.records, payload_crc: crc32fast::hash(payload) }
-                .encode(number, offset);
+        let header = FrameHeader {
+            payload_len: payload.len(),
+            records: self.records,
+            payload_crc: crc32fast::hash(payload),
+        }
+        .encode(number, offset);
         let start = self.cursor - FRAME_HEADER_LEN;
         self.buffer[start..self.cursor].copy_from_slice(&header);
         (&self.buffer[start..], header)

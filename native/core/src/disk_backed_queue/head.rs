@@ -68,14 +68,17 @@ impl Head {
     }
 
     fn decode(bytes: &[u8], name: &str) -> Result<Option<Self>> {
-        if bytes.len() < COPY_LEN || bytes[..8] != MAGIC || u32_at(bytes, 64) != crc32fast::hash(&bytes[..64]) {
+        if bytes.len() < COPY_LEN || bytes[..8] != MAGIC || u32_at(bytes, 64) != crc32fast::hash(&bytes[..64])
+        {
             return Ok(None);
         }
         let version = u32_at(bytes, 8);
         if version > VERSION {
             return Err(Error::new(
                 Code::NewerFormat,
-                format!("{name} has head format {version}, this program knows up to {VERSION}; use a newer program"),
+                format!(
+                    "{name} has head format {version}, this program knows up to {VERSION}; use a newer program"
+                ),
             ));
         }
         Ok(Some(Self {

@@ -27,7 +27,9 @@ impl Iter {
     pub(super) fn new(queue: &DiskBackedQueue) -> Self {
         let segments = queue.segments.clone();
         let start = match segments.front() {
-            Some(first) if first.number == queue.position.segment => (queue.position.offset, queue.position.skip),
+            Some(first) if first.number == queue.position.segment => {
+                (queue.position.offset, queue.position.skip)
+            }
             _ => (HEADER_LEN as u64, 0),
         };
         Self {
@@ -62,7 +64,8 @@ impl Iter {
                 none => {
                     // It may have been set aside since.
                     let aside = recovery::aside_name(&segment.path);
-                    let moved = !segment.corrupt && !self.disk.exists(&segment.path) && self.disk.exists(&aside);
+                    let moved =
+                        !segment.corrupt && !self.disk.exists(&segment.path) && self.disk.exists(&aside);
                     let path = if moved { &aside } else { &segment.path };
                     none.insert(SegmentReader::open(&*self.disk, path, segment.number, offset)?)
                 }
@@ -81,7 +84,10 @@ impl Iter {
                     self.start.1 = 0;
                     return Err(Error::new(
                         Code::Damaged,
-                        format!("{} has frames that fail their checksum; the records in them are lost", segment.path.display()),
+                        format!(
+                            "{} has frames that fail their checksum; the records in them are lost",
+                            segment.path.display()
+                        ),
                     ));
                 }
                 Step::End => {

@@ -360,7 +360,11 @@ impl DiskBackedQueue {
             if segment.corrupt {
                 continue;
             }
-            let from = if segment.number == self.position.segment { self.position.offset } else { HEADER_LEN as u64 };
+            let from = if segment.number == self.position.segment {
+                self.position.offset
+            } else {
+                HEADER_LEN as u64
+            };
             let mut reader = SegmentReader::open(&*self.options.disk, &segment.path, segment.number, from)?;
             let mut buffer = Vec::new();
             loop {
@@ -415,13 +419,15 @@ impl DiskBackedQueue {
                 }
                 Some(frame) => {
                     self.spare = frame.into_buffer();
-                    self.position.offset = self.reader.as_ref().map_or(self.position.offset, SegmentReader::offset);
+                    self.position.offset =
+                        self.reader.as_ref().map_or(self.position.offset, SegmentReader::offset);
                     self.position.skip = 0;
                 }
                 None => {}
             }
             self.pass_consumed_segments();
-            let Some(segment) = self.segments.front().filter(|segment| self.position.offset < segment.limit) else {
+            let Some(segment) = self.segments.front().filter(|segment| self.position.offset < segment.limit)
+            else {
                 break;
             };
             if self.reader.as_ref().is_none_or(|reader| reader.number() != segment.number) {
@@ -503,7 +509,11 @@ impl DiskBackedQueue {
         if !frame.is_empty() {
             let size = frame.encoded_len() as u64 + format::FRAME_HEADER_LEN as u64;
             let room = self.options.segment_bytes;
-            if self.writer.as_ref().is_some_and(|w| w.offset() > HEADER_LEN as u64 && w.offset() + size > room) {
+            if self
+                .writer
+                .as_ref()
+                .is_some_and(|w| w.offset() > HEADER_LEN as u64 && w.offset() + size > room)
+            {
                 self.seal()?;
             }
             if self.writer.is_none() {
@@ -592,7 +602,8 @@ impl DiskBackedQueue {
             _ if current => (self.position.offset, self.position.skip),
             _ => (0, 0),
         };
-        let (front_records, front_bytes) = front.map_or((0, 0), |frame| (u64::from(frame.records()), frame.bytes()));
+        let (front_records, front_bytes) =
+            front.map_or((0, 0), |frame| (u64::from(frame.records()), frame.bytes()));
         let mut scan = SegmentReader::scan(&*self.options.disk, &segment.path, segment.number, from, skip)?;
         scan.records_left += front_records;
         scan.bytes_left += front_bytes;

@@ -3,9 +3,7 @@
 use std::io::{self, Read, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::format::{
-    FOOTER_LEN, FRAME_HEADER_LEN, Footer, FrameHeader, HEADER_LEN, check_header,
-};
+use super::format::{FOOTER_LEN, FRAME_HEADER_LEN, Footer, FrameHeader, HEADER_LEN, check_header};
 use super::frame::Frame;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, Result};
@@ -228,6 +226,7 @@ impl SegmentReader {
         self.go_to(offset)?;
         let mut raw = [0; FRAME_HEADER_LEN];
         if !self.fill(&mut raw)? {
+            self.go_to(len)?;
             return Ok(true);
         }
         let torn = match FrameHeader::decode(&raw, self.number, offset) {

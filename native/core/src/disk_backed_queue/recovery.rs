@@ -42,7 +42,10 @@ fn parse_name(path: &Path) -> Option<(u64, bool)> {
 
 pub(super) fn open(directory: &Path, options: QueueOptions, read_only: bool) -> Result<DiskBackedQueue> {
     if options.segment_bytes < 1 || options.buffer_bytes < 1 {
-        return Err(Error::new(Code::InvalidArgument, "segment_bytes and buffer_bytes of a queue must be at least 1"));
+        return Err(Error::new(
+            Code::InvalidArgument,
+            "segment_bytes and buffer_bytes of a queue must be at least 1",
+        ));
     }
     let disk = &*options.disk;
     if read_only && !disk.exists(directory) {
@@ -82,7 +85,10 @@ pub(super) fn open(directory: &Path, options: QueueOptions, read_only: bool) -> 
     if read_only && head.closed_next == 0 {
         return Err(Error::new(
             Code::Damaged,
-            format!("{} was not closed properly: its end may be missing", directory.join(HEAD_NAME).display()),
+            format!(
+                "{} was not closed properly: its end may be missing",
+                directory.join(HEAD_NAME).display()
+            ),
         ));
     }
     let (damage, directory_unsynced) = (recovery.damage, recovery.changed);
@@ -185,7 +191,8 @@ impl Recovery<'_> {
         last: bool,
     ) -> Result<Option<Segment>> {
         let first = number == head.segment;
-        let (popped_records, popped_bytes) = if first { (head.popped_records, head.popped_bytes) } else { (0, 0) };
+        let (popped_records, popped_bytes) =
+            if first { (head.popped_records, head.popped_bytes) } else { (0, 0) };
         let whole = |path: &Path, limit, records, bytes, corrupt| {
             Ok(Some(Segment { number, path: path.to_path_buf(), limit, records, bytes, corrupt }))
         };
@@ -193,7 +200,11 @@ impl Recovery<'_> {
             let (Some(records), Some(bytes)) =
                 (footer.records.checked_sub(popped_records), footer.bytes.checked_sub(popped_bytes))
             else {
-                self.damaged(path.to_path_buf(), "the head file claims more records than the segment has", None)?;
+                self.damaged(
+                    path.to_path_buf(),
+                    "the head file claims more records than the segment has",
+                    None,
+                )?;
                 return Ok(None);
             };
             return whole(path, footer.end, records, bytes, false);
@@ -201,12 +212,20 @@ impl Recovery<'_> {
         let (from, skip) = if first { (head.offset, head.skip) } else { (0, 0) };
         let scan = SegmentReader::scan(self.disk, path, number, from, skip)?;
         if corrupt {
-            self.damaged(path.to_path_buf(), "the segment was set aside before; what is valid in it is read", None)?;
+            self.damaged(
+                path.to_path_buf(),
+                "the segment was set aside before; what is valid in it is read",
+                None,
+            )?;
             return whole(path, scan.end, scan.records_left, scan.bytes_left, true);
         }
         let torn = last && !scan.holes && (scan.header || scan.records + scan.trailing == 0);
         if self.read_only {
-            self.damaged(path.to_path_buf(), "the segment is cut short or its footer or header is damaged", None)?;
+            self.damaged(
+                path.to_path_buf(),
+                "the segment is cut short or its footer or header is damaged",
+                None,
+            )?;
         } else if torn || scan.header && !scan.holes && scan.footer.is_some() {
             if scan.records == 0 {
                 self.disk.remove_file(path).map_err(|cause| Error::io("removing", path, cause))?;
@@ -219,7 +238,11 @@ impl Recovery<'_> {
         let aside = rename_aside(self.disk, path)?;
         self.changed = true;
         let lost = scan.footer.map(|footer| footer.records.saturating_sub(scan.records));
-        self.damaged(aside.clone(), "the segment is damaged and was set aside; what is valid in it is read", lost)?;
+        self.damaged(
+            aside.clone(),
+            "the segment is damaged and was set aside; what is valid in it is read",
+            lost,
+        )?;
         whole(&aside, scan.end, scan.records_left, scan.bytes_left, true)
     }
 

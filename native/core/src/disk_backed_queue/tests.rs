@@ -82,7 +82,10 @@ fn a_batch_respects_both_limits_and_gives_at_least_one() {
     let mut queue = open(&disk);
     queue.push_batch((0..100).map(record)).unwrap();
     assert_eq!(queue.pop_batch(7, u64::MAX).unwrap().len(), 7);
-    assert_eq!(queue.pop_batch(100, 33).unwrap().iter().collect::<Vec<_>>(), [record(7), record(8), record(9)]);
+    assert_eq!(
+        queue.pop_batch(100, 33).unwrap().iter().collect::<Vec<_>>(),
+        [record(7), record(8), record(9)]
+    );
     assert_eq!(queue.pop_batch(100, 0).unwrap().len(), 1);
     assert!(queue.pop_batch(0, 100).unwrap().is_empty());
     assert_eq!(queue.pop_batch(1000, u64::MAX).unwrap().len(), 89);

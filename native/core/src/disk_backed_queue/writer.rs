@@ -57,7 +57,9 @@ impl SegmentWriter {
 
     fn usable(&self) -> Result<()> {
         if self.broken {
-            let cause = io::Error::other("an earlier write or fsync failed; open the queue again to go on from what is durable");
+            let cause = io::Error::other(
+                "an earlier write or fsync failed; open the queue again to go on from what is durable",
+            );
             return Err(Error::io("writing", &self.path, cause));
         }
         Ok(())
