@@ -1,7 +1,9 @@
 //! Every ortho of a text: see `ARCHITECTURE.md` at the top of the repository for the map of modules.
 
+pub mod digest;
 pub mod disk;
 pub mod error;
+pub mod ortho;
 pub mod text;
 
 pub use error::{Code, Error, Result};
