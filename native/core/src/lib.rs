@@ -1,8 +1,10 @@
 //! Every ortho of a text: see `ARCHITECTURE.md` at the top of the repository for the map of modules.
 
+pub mod digest;
 pub mod disk;
 pub mod disk_backed_queue;
 pub mod error;
+pub mod ortho;
 pub mod text;
 
 pub use error::{Code, Error, Result};
