@@ -3,5 +3,6 @@
 pub mod disk;
 pub mod disk_backed_queue;
 pub mod error;
+pub mod seen_tracker;
 
 pub use error::{Code, Error, Result};
