@@ -43,6 +43,11 @@ impl Frame {
         }
     }
 
+    /// Makes an empty frame fit to be pushed to, whatever its buffer held before.
+    pub(super) fn reset(&mut self) {
+        *self = Self::new(std::mem::take(&mut self.buffer));
+    }
+
     pub(super) fn records(&self) -> u32 {
         self.records
     }
@@ -95,7 +100,9 @@ impl Frame {
             batch.start = self.cursor;
             batch.records = self.records as usize;
             batch.bytes = self.bytes;
-            *self = Self::new(std::mem::take(&mut self.buffer));
+            self.cursor = self.buffer.len();
+            self.records = 0;
+            self.bytes = 0;
             return false;
         }
         let start = self.cursor;
@@ -114,6 +121,10 @@ impl Frame {
             bytes += len as u64;
         }
         if let Some(encoded) = self.buffer.get(start..end) {
+            if batch.records == 0 {
+                batch.encoded.clear();
+                batch.start = 0;
+            }
             batch.encoded.extend_from_slice(encoded);
             batch.records += taken as usize;
             batch.bytes += bytes;
@@ -175,8 +186,8 @@ impl Batch {
 
     /// Forgets the records and keeps the memory.
     pub fn clear(&mut self) {
-        self.encoded.clear();
-        self.start = 0;
+        // The old bytes stay: a buffer that is read into again need not be filled with zeros first.
+        self.start = self.encoded.len();
         self.records = 0;
         self.bytes = 0;
     }

@@ -290,9 +290,9 @@ impl DiskBackedQueue {
             let (records, bytes) = (batch.len(), batch.bytes());
             let memory = frame.memory();
             let full = frame.pop_into(batch, max_records, max_bytes);
-            let given = memory - frame.memory();
-            if !from_disk {
-                self.waiting_bytes -= given;
+            if !from_disk && frame.is_empty() {
+                frame.reset();
+                self.waiting_bytes -= memory - frame.memory();
             }
             self.account(from_disk, (batch.len() - records) as u64, batch.bytes() - bytes);
             if full {
