@@ -181,7 +181,12 @@ impl Run {
         // ascend, so each search starts where the last one ended. A page may begin in the shard before.
         self.pages.clear();
         let mut below = 0;
-        for &(fingerprint, _) in candidates {
+        for (&(fingerprint, _), &found) in candidates.iter().zip(found.iter()) {
+            // What another run has, or this one's filter rules out, is not worth a page.
+            if found || !self.bloom.may_contain(shard, mix(fingerprint)) {
+                self.pages.push(0);
+                continue;
+            }
             let mut step = 1;
             while fences.get(below + step - 1).is_some_and(|&fence| fence <= fingerprint) {
                 below += step;
@@ -219,7 +224,8 @@ impl Run {
             while next < candidates.len() {
                 match page_of(next) {
                     Some(other) if other <= last + 2 && other < page + most => last = other,
-                    _ => break,
+                    Some(_) => break,
+                    None => {}
                 }
                 next += 1;
             }
@@ -237,11 +243,8 @@ impl Run {
             let total = (self.entry.count - first_block * BLOCK_KEYS as u64)
                 .min((end_block - first_block) * BLOCK_KEYS as u64) as usize;
             for i in at..next {
-                if found[i] {
-                    continue;
-                }
+                let Some(page) = page_of(i) else { continue };
                 let wanted = candidates[i].0;
-                let page = page_of(i).unwrap_or(page);
                 let (mut low, mut high) = (
                     (page * self.plan.stride - first_block as usize) * BLOCK_KEYS,
                     (((page + 1) * self.plan.stride - first_block as usize) * BLOCK_KEYS).min(total),
