@@ -6,6 +6,8 @@ pub mod disk_backed_queue;
 pub mod error;
 pub mod ortho;
 pub mod seen_tracker;
+pub mod results;
+pub mod search;
 pub mod text;
 
 pub use error::{Code, Error, Result};
