@@ -7,6 +7,7 @@ pub mod error;
 pub mod ortho;
 pub mod results;
 pub mod search;
+pub mod seen_tracker;
 pub mod text;
 
 pub use error::{Code, Error, Result};
