@@ -10,9 +10,9 @@
 //! That the words of a shell differ: edges joined by an arc or a row differ already as they must; the rest is checked
 //! where two edges first meet (see the comments "shell").
 //!
-//! Memory: what lies above one unit, and slices of ears (`EARS`); nothing that grows with the output.
+//! Memory: what lies above one unit, and slices of ears ([`Limits::ears`]); nothing that grows with the output.
 
-use super::Stop;
+use super::{Limits, Stop};
 use super::five::{Five, Four};
 use super::graph::{Arcs, Graph};
 use super::orderly::Orderly;
@@ -27,9 +27,6 @@ pub(super) struct Tables<'a> {
     pub(super) arcs: &'a Arcs,
     pub(super) rows: &'a Rows<'a>,
 }
-
-/// Right ears that wait to be joined, at most; each takes 12 bytes, and as much again while being sorted.
-const EARS: usize = 1 << 18;
 
 /// Bits of a mask.
 const MASK: usize = 64;
@@ -206,19 +203,18 @@ pub(super) struct Cubes<'a> {
     unit: Unit,
     space: Space,
     five: Five,
-    /// The 2x2x2x2 of one node that may be kept to look for those of more axes.
-    max_fours: usize,
+    limits: Limits,
 }
 
 impl<'a> Cubes<'a> {
-    pub(super) fn new(tables: &'a Tables<'a>, stop: &'a Stop, max_fours: usize) -> Self {
+    pub(super) fn new(tables: &'a Tables<'a>, stop: &'a Stop, limits: Limits) -> Self {
         Self {
             tables,
             stop,
             unit: Unit::default(),
             space: Space::default(),
-            five: Five::default(),
-            max_fours,
+            five: Five::new(limits),
+            limits,
         }
     }
 
@@ -334,7 +330,7 @@ impl<'a> Cubes<'a> {
                 if space.right_found.len() > before {
                     space.right_ears.push(Slotted { ear: Ear { id, edge }, slot: row.slot(id) });
                 }
-                if space.right_found.len() >= EARS {
+                if space.right_found.len() >= self.limits.ears {
                     self.join(m, row, out)?;
                 }
             }
@@ -382,7 +378,7 @@ impl<'a> Cubes<'a> {
         left: std::ops::Range<usize>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
-        let Self { tables, unit, space, max_fours, .. } = self;
+        let Self { tables, unit, space, limits, .. } = self;
         let left = &space.left[left];
         let above = tables.arcs.up.of(m);
         let mut ears = [Ear { id: 0, edge: [0; 2] }; MASK];
@@ -457,7 +453,7 @@ impl<'a> Cubes<'a> {
                     out.ears(r, group, &allowed, blocks, |h, f, block| {
                         fours.push(Four { low, high: left[h].vertex, ear: group[f].id, top: block.id });
                     })?;
-                    if fours.len() > *max_fours {
+                    if fours.len() > limits.fours {
                         *overflow = true;
                         fours.clear();
                     }

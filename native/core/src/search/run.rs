@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::Stop;
+use super::{Limits, Stop};
 use super::cubes::{Cubes, Tables, second_edges};
 use super::graph::{Arcs, Graph};
 use super::orderly::Orderly;
@@ -91,6 +91,25 @@ pub fn run(
     stop: &Stop,
     watch: &Watch,
 ) -> Result<Found> {
+    run_with_limits(index, ranks, words, writer, settings, Limits::default(), stop, watch)
+}
+
+/// [`run`] with other [`Limits`] than the usual ones, for tests.
+///
+/// # Errors
+/// As [`run`].
+#[doc(hidden)]
+#[allow(clippy::too_many_arguments)]
+pub fn run_with_limits(
+    index: &PhraseIndex,
+    ranks: &Ranks,
+    words: &WordHashes,
+    writer: &ResultsWriter,
+    settings: Settings,
+    limits: Limits,
+    stop: &Stop,
+    watch: &Watch,
+) -> Result<Found> {
     let threads = settings.threads.max(1);
     let memory = settings.memory;
     let graph = Graph::new(index, ranks, memory);
@@ -119,7 +138,7 @@ pub fn run(
     let work = |thread: usize| -> Result<Found> {
         let mut out = Emitter::new(ranks, words, writer);
         let mut orderly = Orderly::new(index, ranks, stop);
-        let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, (each / 4 / 64) as usize));
+        let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, limits.within(each)));
         let mut known = 0;
         while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
             stop.check()?;
