@@ -8,10 +8,10 @@
 //!
 //! Memory: about 60 bytes for each 2x2x2x2 of the node, and a bit for each pair of vertices.
 
-use super::{Limits, Stop};
 use super::cubes::{Tables, Unit};
 use super::orderly::Orderly;
 use super::rows::RowMaker;
+use super::{Limits, Stop};
 use crate::error::Result;
 use crate::results::{Emitter, Rank};
 
