@@ -108,11 +108,15 @@ fn what_is_found_is_what_the_definition_says() {
     let long_axes = |dims: &Dims| dims.iter().filter(|&&d| d > 2).count();
     let by_long: Vec<u32> = (0..=3).map(|n| with(&|d| long_axes(d) == n)).collect();
     let longest = seen.keys().flatten().max().copied().unwrap_or(0);
-    println!("{texts} texts, {orthos} orthos; (text, shape) by axes from 2: {by_axes:?}, by long axes: {by_long:?}");
+    println!(
+        "{texts} texts, {orthos} orthos; (text, shape) by axes from 2: {by_axes:?}, by long axes: {by_long:?}"
+    );
     let shapes: Vec<String> = seen.iter().map(|(dims, n)| format!("{} {n}", shape_name(dims))).collect();
     println!("texts with each shape: {}", shapes.join(", "));
     assert!(texts >= 1_000 || number("FOLD_LAWS_CASES").is_some());
-    for dims in [&[2; 4][..], &[2; 5], &[2; 6], &[3, 3], &[4, 4], &[3, 3, 3], &[2, 7], &[2, 2, 4], &[2, 2, 3, 3]] {
+    for dims in
+        [&[2; 4][..], &[2; 5], &[2; 6], &[3, 3], &[4, 4], &[3, 3, 3], &[2, 7], &[2, 2, 4], &[2, 2, 3, 3]]
+    {
         assert!(seen.get(dims).is_some_and(|&n| n >= 5), "{} occurred too rarely", shape_name(dims));
     }
     assert!(by_long[2] > 50 && by_long[3] > 10 && longest >= 7);
@@ -345,7 +349,9 @@ fn a_search_stops_within_a_second_of_being_asked() {
     let Some(path) = shared("texts/novel-64000.txt") else { return };
     let text = std::fs::read(path).expect("text");
     let interner = Arc::new(Interner::from_bytes("text", &text).expect("text"));
-    for (after, threads, memory) in [(0, 1, 256 << 20), (300, 2, 256 << 20), (1_500, 2, 256 << 20), (300, 2, 0)] {
+    for (after, threads, memory) in
+        [(0, 1, 256 << 20), (300, 2, 256 << 20), (1_500, 2, 256 << 20), (300, 2, 0)]
+    {
         let stop = Arc::new(Stop::default());
         let asker = {
             let stop = Arc::clone(&stop);
