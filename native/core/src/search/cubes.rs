@@ -10,13 +10,13 @@
 //! That the words of a shell differ: edges joined by an arc or a row differ already as they must; the rest is checked
 //! where two edges first meet (see the comments "shell").
 //!
-//! Memory: what lies above one unit, and slices of ears (`EARS`); nothing that grows with the output.
+//! Memory: what lies above one unit, and slices of ears ([`Limits::ears`]); nothing that grows with the output.
 
-use super::Stop;
 use super::five::{Five, Four};
 use super::graph::{Arcs, Graph};
 use super::orderly::Orderly;
 use super::rows::{Row, RowMaker, Rows};
+use super::{Limits, Stop};
 use crate::error::Result;
 use crate::results::{Block, Ear, Emitter, Rank};
 
@@ -27,10 +27,6 @@ pub(super) struct Tables<'a> {
     pub(super) arcs: &'a Arcs,
     pub(super) rows: &'a Rows<'a>,
 }
-
-/// Left or right ears that wait to be joined: no edge's are begun when there are more. Each takes 12 bytes, and as much
-/// again while being sorted.
-const EARS: usize = 1 << 17;
 
 /// Bits of a mask.
 const MASK: usize = 64;
@@ -240,20 +236,12 @@ pub(super) struct Cubes<'a> {
     unit: Unit,
     space: Space,
     five: Five,
-    /// The 2x2x2x2 of one node that may be kept to look for those of more axes.
-    max_fours: usize,
+    limits: Limits,
 }
 
 impl<'a> Cubes<'a> {
-    pub(super) fn new(tables: &'a Tables<'a>, stop: &'a Stop, max_fours: usize) -> Self {
-        Self {
-            tables,
-            stop,
-            unit: Unit::default(),
-            space: Space::default(),
-            five: Five::default(),
-            max_fours,
-        }
+    pub(super) fn new(tables: &'a Tables<'a>, stop: &'a Stop, limits: Limits) -> Self {
+        Self { tables, stop, unit: Unit::default(), space: Space::default(), five: Five::new(limits), limits }
     }
 
     /// All cubes of the unit of an edge. `done` is told now and then how many more edges above the edges above it, and
@@ -320,7 +308,7 @@ impl<'a> Cubes<'a> {
     /// Collects the left ears from the `from`-th edge above `q` on and sorts them by fourth axis. Gives where it stopped
     /// as there were many.
     fn left_ears(&mut self, q: u32, mid: [Rank; 2], first_third: u32, row: &Row, from: usize) -> usize {
-        let Self { unit, space, .. } = self;
+        let Self { unit, space, limits, .. } = self;
         let Space { left_ears, left_found, left, left_starts, left_axes, .. } = space;
         left_ears.clear();
         left_found.clear();
@@ -328,7 +316,7 @@ impl<'a> Cubes<'a> {
         left_axes.resize(unit.row, 0);
         let mut next = from;
         for up in &unit.ups(q)[from..] {
-            if left_found.len() >= EARS {
+            if left_found.len() >= limits.ears {
                 break;
             }
             next += 1;
@@ -373,7 +361,7 @@ impl<'a> Cubes<'a> {
             let mut next = 0;
             while next < self.unit.ups(r).len() {
                 next = self.right_ears_of(third, q_top, row, next);
-                if self.space.right_found.len() >= EARS {
+                if self.space.right_found.len() >= self.limits.ears {
                     self.join(m, row, out)?;
                 }
             }
@@ -384,11 +372,11 @@ impl<'a> Cubes<'a> {
     /// Collects the right ears of one third axis from the `from`-th edge above it on. Gives where it stopped as there
     /// were many.
     fn right_ears_of(&mut self, third: usize, q_top: Rank, row: &Row, from: usize) -> usize {
-        let Self { unit, space, .. } = self;
+        let Self { unit, space, limits, .. } = self;
         let Space { right_ears, right_found, fourths, thirds, .. } = space;
         let mut next = from;
         for up in &unit.ups(thirds[third])[from..] {
-            if right_found.len() >= EARS {
+            if right_found.len() >= limits.ears {
                 break;
             }
             next += 1;
@@ -451,7 +439,7 @@ impl<'a> Cubes<'a> {
         left: std::ops::Range<usize>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
-        let Self { tables, unit, space, max_fours, .. } = self;
+        let Self { tables, unit, space, limits, .. } = self;
         let left = &space.left[left];
         let above = tables.arcs.up.of(m);
         let mut ears = [Ear { id: 0, edge: [0; 2] }; MASK];
@@ -526,7 +514,7 @@ impl<'a> Cubes<'a> {
                     out.ears(r, group, &allowed, blocks, |h, f, block| {
                         fours.push(Four { low, high: left[h].vertex, ear: group[f].id, top: block.id });
                     })?;
-                    if fours.len() > *max_fours {
+                    if fours.len() > limits.fours {
                         *overflow = true;
                         fours.clear();
                     }

@@ -8,10 +8,10 @@
 //!
 //! Memory: about 60 bytes for each 2x2x2x2 of the node, and a bit for each pair of vertices.
 
-use super::Stop;
 use super::cubes::{Tables, Unit};
 use super::orderly::Orderly;
 use super::rows::RowMaker;
+use super::{Limits, Stop};
 use crate::error::Result;
 use crate::results::{Emitter, Rank};
 
@@ -47,20 +47,15 @@ struct Word {
     before: u32,
 }
 
-/// Tables of one node take at most this many words; more vertices than that and the plain search is used.
-const ROW_WORDS: usize = 1 << 22;
-
 /// Labels of one line that are looked at together.
 const MASK: usize = 64;
-
-/// Five-axis cubes of one node that are kept to look for six; beyond that each is looked at by itself.
-const KEPT: usize = 1 << 16;
 
 const DIMS: [u32; 5] = [2; 5];
 
 /// The space that a thread works in.
 #[derive(Debug, Default)]
 pub(super) struct Five {
+    limits: Limits,
     maker: RowMaker,
     dense: Vec<u32>,
     used: Vec<u32>,
@@ -78,6 +73,10 @@ pub(super) struct Five {
 }
 
 impl Five {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// All cubes of five or more axes over the node `q`, whose cubes of four axes are `fours`.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn node(
@@ -99,7 +98,7 @@ impl Five {
         if count < 3 {
             return Ok(());
         }
-        if count * self.row > ROW_WORDS {
+        if count * self.row > self.limits.line_words {
             return self.plainly(tables, unit, q, orderly, out);
         }
         self.sort(fours);
@@ -354,7 +353,7 @@ impl Five {
                     orderly.cubes_from(&cells, &mut |dims, cells| out.single(dims, cells))?;
                 } else {
                     self.found.push((x.place, c.axis, cells));
-                    if self.found.len() >= KEPT {
+                    if self.found.len() >= self.limits.fives {
                         self.flood = true;
                         for (_, _, cells) in self.found.drain(..) {
                             orderly.cubes_from(&cells, &mut |dims, cells| out.single(dims, cells))?;

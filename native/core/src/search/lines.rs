@@ -4,13 +4,13 @@
 //! between their third words. A 2x2x3 is two such lines above the first (its *layers*), and one above both. More axes
 //! need three layers joined in pairs; only then, and where lines go on, is the plain search asked.
 //!
-//! Memory: the layers over one line, each 20 bytes, and their joins, which are kept until `JOINS` and not after.
+//! Memory: the layers over one line, each 20 bytes, and their joins, which are kept until [`Limits::joins`] and not after.
 
-use super::Stop;
 use super::cubes::Tables;
 use super::graph::Trigrams;
 use super::orderly::Orderly;
 use super::rows::RowMaker;
+use super::{Limits, Stop};
 use crate::error::Result;
 use crate::results::{Emitter, Rank, Ranks};
 
@@ -30,9 +30,6 @@ struct Join {
     words: [Rank; 3],
 }
 
-/// Joins over one line that are kept to look for more axes; beyond that each is looked at by itself.
-const JOINS: usize = 1 << 16;
-
 /// See the [module](self). One for each thread.
 #[derive(Debug)]
 pub(super) struct Lines<'a> {
@@ -40,6 +37,7 @@ pub(super) struct Lines<'a> {
     trigrams: &'a Trigrams,
     ranks: &'a Ranks,
     stop: &'a Stop,
+    limits: Limits,
     maker: RowMaker,
     layers: Vec<Layer>,
     joins: Vec<Join>,
@@ -51,8 +49,10 @@ impl<'a> Lines<'a> {
         trigrams: &'a Trigrams,
         ranks: &'a Ranks,
         stop: &'a Stop,
+        limits: Limits,
     ) -> Self {
-        Self { tables, trigrams, ranks, stop, maker: RowMaker::default(), layers: vec![], joins: vec![] }
+        let maker = RowMaker::default();
+        Self { tables, trigrams, ranks, stop, limits, maker, layers: vec![], joins: vec![] }
     }
 
     /// All orthos with an axis longer than two that have a long first line that starts with this edge.
@@ -100,7 +100,7 @@ impl<'a> Lines<'a> {
         orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
-        let Self { tables, trigrams, ranks, stop, maker, layers, joins } = self;
+        let Self { tables, trigrams, ranks, stop, limits, maker, layers, joins } = self;
         let Tables { graph, arcs, rows } = tables;
         let mut flood = false;
         joins.clear();
@@ -155,7 +155,7 @@ impl<'a> Lines<'a> {
                     }
                 }
             }
-            if joins.len() > JOINS {
+            if joins.len() > limits.joins {
                 flood = true;
                 for join in joins.drain(..) {
                     let cells = cells_of(line, layers, &join);

@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::Stop;
 use super::cubes::{Cubes, Tables, second_edges};
 use super::graph::{Arcs, Graph, Trigrams};
 use super::lines::Lines;
 use super::orderly::Orderly;
 use super::rows::Rows;
+use super::{Limits, Stop};
 use crate::digest::WordHashes;
 use crate::error::{Code, Error, Result};
 use crate::results::{Emitter, Found, Ranks, ResultsWriter};
@@ -127,6 +127,25 @@ pub fn run(
     stop: &Stop,
     watch: &Watch,
 ) -> Result<Found> {
+    run_with_limits(index, ranks, words, writer, settings, Limits::default(), stop, watch)
+}
+
+/// [`run`] with other [`Limits`] than the usual ones, for tests.
+///
+/// # Errors
+/// As [`run`].
+#[doc(hidden)]
+#[allow(clippy::too_many_arguments)]
+pub fn run_with_limits(
+    index: &PhraseIndex,
+    ranks: &Ranks,
+    words: &WordHashes,
+    writer: &ResultsWriter,
+    settings: Settings,
+    limits: Limits,
+    stop: &Stop,
+    watch: &Watch,
+) -> Result<Found> {
     let threads = settings.threads.max(1);
     let list = u64::from(index.bigram_count()) * UNIT_BYTES;
     let graph = Graph::new(index, ranks, (settings.memory / 2).saturating_sub(list));
@@ -162,11 +181,10 @@ pub fn run(
         let mut out = Emitter::new(ranks, words, writer);
         let mut orderly = Orderly::new(index, ranks, stop);
         let mut lines = match (tables, trigrams) {
-            (Some(tables), Some(trigrams)) => Some(Lines::new(tables, trigrams, ranks, stop)),
+            (Some(tables), Some(trigrams)) => Some(Lines::new(tables, trigrams, ranks, stop, limits)),
             _ => None,
         };
-        let max_fours = (each / 4 / FOUR_BYTES) as usize;
-        let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, max_fours));
+        let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, limits.within(each)));
         let mut report = Report::new(watch, thread);
         while let Some(&(edge, weight)) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
             stop.check()?;
@@ -195,8 +213,6 @@ pub fn run(
 /// Bytes that a unit takes for each edge above the edges above it; and for each edge there is.
 const UP_BYTES: u64 = 32;
 const EDGE_BYTES: u64 = 24;
-/// Bytes for each cube of four axes that is kept to look for more axes.
-const FOUR_BYTES: u64 = 56;
 
 /// The same with no tables at all, for texts whose bigrams alone do not fit the memory.
 fn plainly(
