@@ -1,10 +1,8 @@
 //! The napi-rs binding of `fold-core`: one file for each exported class or group of functions.
+//!
+//! It converts and nothing else. What can take more than a few milliseconds runs on libuv's threads
+//! ([`background`]); errors and panics of the core cross as [`guard`] says.
 
-use napi_derive::napi;
-
-/// The version of the program that this addon was built from.
-#[napi]
-#[must_use]
-pub fn version() -> &'static str {
-    env!("CARGO_PKG_VERSION")
-}
+pub mod background;
+pub mod guard;
+pub mod interner;
