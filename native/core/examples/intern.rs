@@ -49,8 +49,9 @@ fn measure(path: &str) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let index = PhraseIndex::build(Arc::new(interner))?;
     report("index", start);
-    let start = Instant::now();
     let interner = index.interner();
+    ask(&index);
+    let start = Instant::now();
     let mut stored = Vec::new();
     interner.encode_to(&mut stored)?;
     report("encode", start);
@@ -75,6 +76,26 @@ fn measure(path: &str) -> Result<(), Box<dyn Error>> {
         stored.len() as f64 / bytes
     );
     Ok(())
+}
+
+/// The queries a search makes most, on all bigrams of the text.
+fn ask(index: &PhraseIndex) {
+    let each = |what: &str, query: &dyn Fn(u32) -> usize| {
+        let start = Instant::now();
+        let answers: usize = (0..index.bigram_count()).map(query).sum();
+        let nanoseconds = start.elapsed().as_secs_f64() * 1e9 / f64::from(index.bigram_count().max(1));
+        println!("{what:<12}{nanoseconds:>8.1} ns a bigram, {answers} answers");
+    };
+    each("bigram", &|id| {
+        let (a, b) = index.bigram_tokens(id);
+        index.bigram(b, a).is_some().into()
+    });
+    each("can_extend", &|id| index.can_extend(index.bigram_phrase(id)).into());
+    each("completions", &|id| index.completions(index.bigram_phrase(id)).count());
+    each("extend", &|id| {
+        let (a, b) = index.bigram_tokens(id);
+        index.extend(index.bigram_phrase(id), a.min(b)).is_some().into()
+    });
 }
 
 #[derive(Default)]

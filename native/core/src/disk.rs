@@ -4,6 +4,9 @@
 //! recording one in the place of [`RealDisk`]. Guarantees of [`write_whole`]: the file is there with all
 //! its bytes, durable, or it is not there. Cost: one virtual call per buffered read or write.
 
+#[cfg(test)]
+pub mod faulty;
+
 use std::fmt::Debug;
 use std::fs;
 use std::io::{self, Read, Seek, Write};

@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod disk;
+pub mod disk_backed_queue;
 pub mod error;
 pub mod ortho;
 pub mod text;

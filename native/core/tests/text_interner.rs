@@ -64,6 +64,20 @@ fn the_vocabulary_is_in_the_order_of_bytes() {
 }
 
 #[test]
+fn the_form_of_version_1_never_changes() {
+    let found = interner("The cat sat, the cat.");
+    let expected = "89666f6c64696e74010000000300000001000000030000000900000000000000\
+                    000363617400037361740003746865\
+                    0102000140a7ea2d507bacdd67b597292ffea858";
+    assert_eq!(hex(&encoded(&found)), expected);
+    assert_eq!(hex(&found.digest()), "7eaf5dc1ce1d4b68150dcdc1ea763ecf8968ac577bc97c210729955dd55600f8");
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
 fn texts_without_phrases_are_fine() {
     for (text, words) in [("", 0), ("one", 1), ("a. b. c. a", 3)] {
         let found = interner(text);

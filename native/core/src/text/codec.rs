@@ -15,8 +15,9 @@
 //! | | for each sentence, ascending: varint number of words less 2, each word's token as a varint |
 //! | 16 | XXH3-128 (seed 0) of everything before, its low 8 bytes first |
 //!
-//! There is exactly one encoding of an interner, and the decoder takes no other. The decoder trusts no count: it grows what it builds
-//! as bytes arrive, so a wrong count ends in [`Code::Damaged`] and not in a huge allocation.
+//! There is exactly one encoding of an interner, and the decoder takes no other, save that it does not check that the
+//! sentences are maximal. It trusts no count: it grows what it builds as bytes arrive, so a wrong count ends in
+//! [`Code::Damaged`] and not in a huge allocation.
 
 use std::io::{self, ErrorKind, Read, Write};
 

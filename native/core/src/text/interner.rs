@@ -263,9 +263,11 @@ struct Builder {
 impl Builder {
     /// The peak of memory in bytes if the text ended now.
     fn needed(&self) -> u64 {
-        let now = self.words.memory_bytes() + self.sentences.memory_bytes();
-        let later = self.words.vocabulary_bytes() + self.sentences.canonical_bytes(self.words.len());
-        now.max(later) as u64
+        let sentences = self.sentences.memory_bytes();
+        let reading = self.words.memory_bytes() + sentences;
+        let sorting = self.words.finish_bytes() + sentences;
+        let finishing = self.words.finish_bytes() + self.sentences.canonical_bytes(self.words.len());
+        reading.max(sorting).max(finishing) as u64
     }
 
     fn check_memory(&mut self) -> Result<()> {

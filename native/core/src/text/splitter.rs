@@ -9,6 +9,9 @@
 //! it panic. Costs: time linear in the text; memory one buffer of 64 KiB and the current word, whatever
 //! the length of lines and sentences.
 //!
+//! Which characters are letters, and how they are lowered, is settled by the Unicode tables that the program was built
+//! with; a word of characters that a later version of Unicode changed can differ between versions of the program.
+//!
 //! How NFC is done on a stream: normalisation never looks across a character whose first decomposed character is a
 //! starter that cannot combine with what precedes it. The text is cut in front of each of these ("boundaries") and
 //! each piece is normalised alone. Every ASCII character is a boundary and is its own normal form, so runs of

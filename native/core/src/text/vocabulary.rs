@@ -82,12 +82,7 @@ impl Vocabulary {
     pub(super) fn push(&mut self, word: &str) -> Result<()> {
         debug_assert!(!word.is_empty() && !word.contains('\n'));
         let Some(start) = u32::try_from(self.text.len()).ok().filter(|_| self.len < MAX_WORDS) else {
-            return Err(Error::new(
-                Code::InputTooLarge,
-                format!(
-                    "more distinct words than fit: at most {MAX_WORDS} of 4 GiB together; split the input"
-                ),
-            ));
+            return Err(too_many());
         };
         if self.len.is_multiple_of(BLOCK) {
             self.blocks.push(start);
@@ -114,16 +109,23 @@ fn first_line(text: &str) -> &str {
 }
 
 /// Gives each distinct word a number in the order of first occurrence.
+///
+/// A look-up touches the table and the letters, nothing else: with a large vocabulary, cache misses are what it costs.
 #[derive(Debug, Default)]
 pub(super) struct WordTable {
-    /// All distinct words, one after the other.
+    /// All distinct words in the order of their numbers, each followed by a line feed.
     letters: String,
-    /// Where each word ends in `letters`; it starts where the one before it ends.
-    ends: Vec<u32>,
-    /// Numbers of words, by the hash of the word.
-    numbers: HashTable<u32>,
+    /// By the hash of the word.
+    slots: HashTable<Slot>,
     /// Seeded anew each time, so that no text can be made to collide; order never depends on it.
     hasher: foldhash::fast::RandomState,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    number: u32,
+    /// Where the word starts in the letters.
+    start: u32,
 }
 
 impl WordTable {
@@ -133,25 +135,27 @@ impl WordTable {
     /// [`Code::InputTooLarge`] past 2^31 words or 4 GiB of them.
     #[inline]
     pub(super) fn intern(&mut self, word: &str) -> Result<u32> {
-        let Self { letters, ends, numbers, hasher } = self;
-        let hash = hasher.hash_one(word.as_bytes());
-        if let Some(&number) = numbers.find(hash, |&n| word_at(letters, ends, n) == word.as_bytes()) {
-            return Ok(number);
-        }
-        let number = ends.len();
-        let end = u32::try_from(letters.len() + word.len()).ok().filter(|_| number < MAX_WORDS);
-        let Some(end) = end else {
-            return Err(Error::new(
-                Code::InputTooLarge,
-                format!(
-                    "more distinct words than fit: at most {MAX_WORDS} of 4 GiB together; split the input"
-                ),
-            ));
+        let Self { letters, slots, hasher } = self;
+        let bytes = word.as_bytes();
+        let hash = hasher.hash_one(bytes);
+        let is_word = |slot: &Slot| {
+            let rest = &letters.as_bytes()[slot.start as usize..];
+            rest.get(bytes.len()) == Some(&b'\n') && rest.starts_with(bytes)
         };
+        if let Some(slot) = slots.find(hash, is_word) {
+            return Ok(slot.number);
+        }
+        let number = slots.len();
+        let start = u32::try_from(letters.len()).ok().filter(|_| number < MAX_WORDS).ok_or_else(too_many)?;
         letters.push_str(word);
-        ends.push(end);
-        numbers.insert_unique(hash, number as u32, |&n| hasher.hash_one(word_at(letters, ends, n)));
-        Ok(number as u32)
+        letters.push('\n');
+        let slot = Slot { number: number as u32, start };
+        slots.insert_unique(hash, slot, |slot| {
+            let rest = &letters.as_bytes()[slot.start as usize..];
+            let end = rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
+            hasher.hash_one(&rest[..end])
+        });
+        Ok(slot.number)
     }
 
     /// The sorted vocabulary and, for each number, its token.
@@ -159,40 +163,40 @@ impl WordTable {
     /// # Errors
     /// As [`Vocabulary::push`].
     pub(super) fn finish(self) -> Result<(Vocabulary, Vec<Token>)> {
-        let Self { letters, ends, numbers, .. } = self;
-        drop(numbers);
-        let mut order: Vec<u32> = (0..ends.len() as u32).collect();
-        order.sort_unstable_by(|&a, &b| word_at(&letters, &ends, a).cmp(word_at(&letters, &ends, b)));
-        let mut tokens = vec![0; ends.len()];
+        let Self { letters, slots, .. } = self;
+        drop(slots);
+        let mut order: Vec<(&str, u32)> = letters.split_terminator('\n').zip(0..).collect();
+        order.sort_unstable();
+        let mut tokens = vec![0; order.len()];
         let mut vocabulary = Vocabulary::default();
-        vocabulary.text.reserve_exact(letters.len() + ends.len());
-        vocabulary.blocks.reserve_exact(ends.len().div_ceil(BLOCK));
-        for (token, &number) in order.iter().enumerate() {
-            let start = number.checked_sub(1).map_or(0, |before| ends[before as usize]);
-            vocabulary.push(&letters[start as usize..ends[number as usize] as usize])?;
+        vocabulary.text.reserve_exact(letters.len());
+        vocabulary.blocks.reserve_exact(order.len().div_ceil(BLOCK));
+        for (token, &(word, number)) in order.iter().enumerate() {
+            vocabulary.push(word)?;
             tokens[number as usize] = token as Token;
         }
         Ok((vocabulary, tokens))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.slots.len()
     }
 
-    /// The memory of the vocabulary that [`finish`](Self::finish) gives, with the map, in bytes.
-    pub(super) fn vocabulary_bytes(&self) -> usize {
-        self.letters.len() + self.ends.len() * 6
+    /// The greatest memory of [`finish`](Self::finish), in bytes: letters twice, the order, and the map.
+    pub(super) fn finish_bytes(&self) -> usize {
+        self.letters.capacity() + self.letters.len() + self.slots.len() * 29
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.letters.capacity() + self.ends.capacity() * 4 + self.numbers.allocation_size()
+        self.letters.capacity() + self.slots.allocation_size()
     }
 }
 
-#[inline]
-fn word_at<'a>(letters: &'a str, ends: &[u32], number: u32) -> &'a [u8] {
-    let start = if number == 0 { 0 } else { ends[number as usize - 1] };
-    &letters.as_bytes()[start as usize..ends[number as usize] as usize]
+fn too_many() -> Error {
+    Error::new(
+        Code::InputTooLarge,
+        format!("more distinct words than fit: at most {MAX_WORDS} of 4 GiB together; split the input"),
+    )
 }
 
 #[cfg(test)]
