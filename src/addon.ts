@@ -3,6 +3,7 @@
  * The addon converts and nothing else; what its functions mean is said where they are wrapped.
  */
 import { FoldError, toFoldError } from './errors.js'
+import type { PackedRecords } from './records.js'
 
 /** A running operation's remote control. */
 export interface NativeControl {
@@ -44,14 +45,14 @@ export interface NativeInterner {
 }
 
 export interface NativeQueueCursor {
-  next(maxRecords: number, maxBytes: number): Promise<Uint8Array[]>
+  next(maxRecords: number, maxBytes: number): Promise<PackedRecords>
 }
 
 export interface NativeQueue {
   readonly length: number
-  damage(): { file: string; reason: string }[]
-  push(records: Uint8Array[]): Promise<void>
-  pop(maxRecords: number, maxBytes: number): Promise<Uint8Array[]>
+  damage(): Promise<{ file: string; what: string; lostRecords?: number | null }[]>
+  push(records: PackedRecords): Promise<void>
+  pop(maxRecords: number, maxBytes: number): Promise<PackedRecords>
   iter(): Promise<NativeQueueCursor>
   flush(): Promise<void>
   close(): Promise<void>

@@ -1,5 +1,7 @@
 /** A first-in-first-out queue of byte records that lives on disk. */
 import { native, type NativeQueue } from './addon.js'
+import { FoldError } from './errors.js'
+import { packRecords, unpackRecords } from './records.js'
 import { Serial } from './serial.js'
 import { checkInteger } from './task.js'
 
@@ -11,9 +13,12 @@ export interface QueueOptions {
 
 /** A part of a queue that could not be read back. */
 export interface QueueDamage {
-  /** The file, as it was set aside. */
+  /** The file, by the name it has now. */
   file: string
-  reason: string
+  /** What is wrong and what was done about it. */
+  what: string
+  /** Records that are lost, where that can be told. */
+  lostRecords: number | undefined
 }
 
 const BATCH_RECORDS = 4096
@@ -51,32 +56,44 @@ export class DiskBackedQueue implements AsyncIterable<Uint8Array> {
     return this.#native.length
   }
 
-  /** What had to be set aside on opening; empty for a sound queue. */
-  get damage(): QueueDamage[] {
-    return this.#native.damage()
+  /** What has been found damaged since the queue was opened; empty for a sound queue. */
+  async damage(): Promise<QueueDamage[]> {
+    const found = await this.#run(() => this.#native.damage())
+    return found.map(({ file, what, lostRecords }) => ({ file, what, lostRecords: lostRecords ?? undefined }))
   }
 
-  /** Adds records at the end. */
+  /** Adds records at the end. They are copied before the call returns, so the caller may use their memory again. */
   push(records: readonly Uint8Array[]): Promise<void> {
-    // Copied before the call returns, so that the caller may go on using the array.
-    const batch = [...records]
-    return this.#run(() => this.#native.push(batch))
+    const packed = packRecords(records)
+    return this.#run(() => this.#native.push(packed))
   }
 
   /** Takes up to `max` records from the front, at most about 1 MiB of them; none when the queue is empty. */
-  pop(max = 1): Promise<Uint8Array[]> {
+  async pop(max = 1): Promise<Uint8Array[]> {
     checkInteger('max', max, 1, 0xffffffff)
-    return this.#run(() => this.#native.pop(max, BATCH_BYTES))
+    return unpackRecords(await this.#run(() => this.#native.pop(max, BATCH_BYTES)))
   }
 
-  /** All records from the front to the end as of now, without taking them. */
+  /**
+   * All records from the front to the end as of now, without taking them. Damage does not stop the rest from being
+   * read: the iteration goes on behind it and rejects at the end, with code `DAMAGED`.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     const cursor = await this.#run(() => this.#native.iter())
+    let damage: FoldError | undefined
     for (;;) {
-      const records = await native(() => cursor.next(BATCH_RECORDS, BATCH_BYTES))
-      if (records.length === 0) return
+      let records: Uint8Array[]
+      try {
+        records = unpackRecords(await native(() => cursor.next(BATCH_RECORDS, BATCH_BYTES)))
+      } catch (error) {
+        if (!(error instanceof FoldError) || error.code !== 'DAMAGED') throw error
+        damage ??= error
+        continue
+      }
+      if (records.length === 0) break
       yield* records
     }
+    if (damage) throw damage
   }
 
   /** Makes everything pushed so far durable. */

@@ -137,7 +137,9 @@ test('a state directory that cannot be made is an error before any text is touch
     ['ENOTDIR', 'NOT_WRITABLE'],
     ['ENOSPC', 'DISK_FULL'],
   ] as const) {
-    const { run, list } = setUp(t, ['a.txt'], { mkdir: () => Promise.reject(systemError(system)) })
+    const { run, list } = setUp(t, ['a.txt'], {
+      mkdir: (() => Promise.reject(systemError(system))) as Files['mkdir'],
+    })
     await t.throwsAsync(run(), { code })
     t.deepEqual(list('input'), ['a.txt'])
   }
@@ -155,12 +157,13 @@ test('a read-only in_process/ fails each text and moves none', async (t) => {
   t.like(events[0], { kind: 'failed', error: { code: 'NOT_WRITABLE' } })
 })
 
+const neverCalled: LocalOptions['search'] = () => Promise.reject(new Error('there is nothing to search'))
+
 test('an empty state directory is made and said to be empty', async (t) => {
   const path = join(temporary(t), 'new/state')
   const events: LocalEvent[] = []
   const state = new StateDirectory(path, fs)
-  const search: LocalOptions['search'] = () => Promise.reject(new Error('nothing to search'))
-  await runLocal(state, { search, onEvent: async (event) => void events.push(event) })
+  await runLocal(state, { search: neverCalled, onEvent: async (event) => void events.push(event) })
   t.deepEqual(events, [{ kind: 'empty', input: join(path, 'input') }])
   t.deepEqual(readdirSync(path).sort(), ['done', 'in_process', 'input'])
 })

@@ -12,9 +12,7 @@ pub struct Background<T> {
 }
 
 /// A promise for what `work` returns.
-pub fn background<T>(
-    work: impl FnOnce() -> fold_core::Result<T> + Send + 'static,
-) -> AsyncTask<Background<T>>
+pub fn background<T>(work: impl FnOnce() -> fold_core::Result<T> + Send + 'static) -> AsyncTask<Background<T>>
 where
     T: ToNapiValue + TypeName + Send + 'static,
 {

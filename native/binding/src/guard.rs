@@ -23,8 +23,12 @@ pub fn guard<T>(call: impl FnOnce() -> fold_core::Result<T>) -> napi::Result<T> 
 }
 
 fn internal(panic: &(dyn Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Error::new(Code::Internal, format!("a defect of fold-worker: {}", text.unwrap_or("a panic without a message")))
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Error::new(
+        Code::Internal,
+        format!("a defect of fold-worker: {}", text.unwrap_or("a panic without a message")),
+    )
 }
 
 fn to_js(error: &Error) -> napi::Error {

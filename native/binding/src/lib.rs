@@ -3,6 +3,10 @@
 //! It converts and nothing else. What can take more than a few milliseconds runs on libuv's threads
 //! ([`background`]); errors and panics of the core cross as [`guard`] says.
 
+#![allow(clippy::needless_pass_by_value, reason = "napi-rs hands arguments over by value")]
+
 pub mod background;
 pub mod guard;
 pub mod interner;
+pub mod queue;
+pub mod shared;
