@@ -9,7 +9,7 @@ pub mod faulty;
 
 use std::fmt::Debug;
 use std::fs;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +23,11 @@ pub trait DiskFile: Read + Write + Seek + Send + Debug {
     fn set_len(&mut self, len: u64) -> io::Result<()>;
     /// The length in bytes.
     fn len(&self) -> io::Result<u64>;
+    /// Fills `out` from `offset`; where the file stands afterwards is not defined.
+    fn read_at(&mut self, out: &mut [u8], offset: u64) -> io::Result<()> {
+        self.seek(SeekFrom::Start(offset))?;
+        self.read_exact(out)
+    }
     /// Whether the file has no bytes.
     fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)
@@ -38,6 +43,10 @@ impl DiskFile for fs::File {
     }
     fn len(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
+    }
+    #[cfg(unix)]
+    fn read_at(&mut self, out: &mut [u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(self, out, offset)
     }
 }
 

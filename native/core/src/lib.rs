@@ -5,6 +5,7 @@ pub mod disk;
 pub mod disk_backed_queue;
 pub mod error;
 pub mod ortho;
+pub mod seen_tracker;
 pub mod text;
 
 pub use error::{Code, Error, Result};

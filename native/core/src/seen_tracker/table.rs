@@ -1,0 +1,118 @@
+//! An open-addressing table of fingerprints: 16 bytes a slot, linear probing, no deletion.
+
+/// Mixes all 128 bits into 64, by one multiplication. Table slots and Bloom bits come from it, so fingerprints that
+/// share their leading bits still spread.
+pub(super) fn mix(fingerprint: u128) -> u64 {
+    let low = fingerprint as u64 ^ 0x9e37_79b9_7f4a_7c15;
+    let high = (fingerprint >> 64) as u64 ^ 0xd1b5_4a32_d192_ed03;
+    let product = u128::from(low) * u128::from(high);
+    (product as u64 ^ (product >> 64) as u64).wrapping_mul(0xff51_afd7_ed55_8ccd)
+}
+
+/// `0..len` in proportion to `hash`.
+pub(super) fn scale(hash: u64, len: usize) -> usize {
+    ((u128::from(hash) * len as u128) >> 64) as usize
+}
+
+/// A set of fingerprints. Zero marks an empty slot and is kept apart.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    slots: Vec<u128>,
+    /// Filled slots.
+    filled: usize,
+    zero: bool,
+}
+
+impl Table {
+    pub(super) fn len(&self) -> usize {
+        self.filled + usize::from(self.zero)
+    }
+
+    /// The memory it takes.
+    pub(super) fn memory(&self) -> usize {
+        self.slots.len() * size_of::<u128>()
+    }
+
+    pub(super) fn contains(&self, fingerprint: u128, hash: u64) -> bool {
+        if fingerprint == 0 {
+            return self.zero;
+        }
+        let mut at = scale(hash, self.slots.len());
+        while let Some(&slot) = self.slots.get(at) {
+            if slot == fingerprint {
+                return true;
+            }
+            if slot == 0 {
+                return false;
+            }
+            at += 1;
+            if at == self.slots.len() {
+                at = 0;
+            }
+        }
+        false
+    }
+
+    /// Adds it, and answers whether it was new.
+    pub(super) fn insert(&mut self, fingerprint: u128, hash: u64) -> bool {
+        if fingerprint == 0 {
+            return !std::mem::replace(&mut self.zero, true);
+        }
+        // At most four slots of five are filled, so a search always meets an empty one.
+        if self.filled * 5 >= self.slots.len() * 4 {
+            self.resize((self.slots.len() * 3 / 2).max(16));
+        }
+        let mut at = scale(hash, self.slots.len());
+        loop {
+            let slot = &mut self.slots[at];
+            if *slot == fingerprint {
+                return false;
+            }
+            if *slot == 0 {
+                *slot = fingerprint;
+                self.filled += 1;
+                return true;
+            }
+            at += 1;
+            if at == self.slots.len() {
+                at = 0;
+            }
+        }
+    }
+
+    fn resize(&mut self, capacity: usize) {
+        let old = std::mem::replace(&mut self.slots, vec![0; capacity]);
+        for fingerprint in old.into_iter().filter(|&slot| slot != 0) {
+            let mut at = scale(mix(fingerprint), capacity);
+            while self.slots[at] != 0 {
+                at += 1;
+                if at == capacity {
+                    at = 0;
+                }
+            }
+            self.slots[at] = fingerprint;
+        }
+    }
+
+    /// Forgets everything and keeps at most `capacity` slots.
+    pub(super) fn clear(&mut self, capacity: usize) {
+        if self.slots.len() > capacity {
+            self.slots = Vec::new();
+        } else {
+            self.slots.fill(0);
+        }
+        self.filled = 0;
+        self.zero = false;
+    }
+
+    /// All fingerprints in ascending order.
+    pub(super) fn sorted(&self) -> Vec<u128> {
+        let mut all = Vec::with_capacity(self.len());
+        if self.zero {
+            all.push(0);
+        }
+        all.extend(self.slots.iter().copied().filter(|&slot| slot != 0));
+        all.sort_unstable();
+        all
+    }
+}
