@@ -17,15 +17,15 @@ pub struct Interner {
 
 impl Interner {
     /// Indexes the phrases: linear in the text, so not for the event loop.
-    fn index(interner: text::Interner) -> fold_core::Result<Self> {
-        Ok(Self { index: Arc::new(PhraseIndex::build(Arc::new(interner))?) })
+    pub(crate) fn index(interner: Arc<text::Interner>) -> fold_core::Result<Self> {
+        Ok(Self { index: Arc::new(PhraseIndex::build(interner)?) })
     }
 }
 
 /// Reads a text that is in memory; `name` is what errors call it.
 #[napi(ts_return_type = "Promise<Interner>")]
 pub fn intern_text(name: String, bytes: Uint8Array) -> AsyncTask<Background<Interner>> {
-    background(move || Interner::index(text::Interner::from_bytes(&name, &bytes)?))
+    background(move || Interner::index(Arc::new(text::Interner::from_bytes(&name, &bytes)?)))
 }
 
 #[napi]
@@ -85,6 +85,6 @@ impl Interner {
     #[must_use]
     pub fn union(&self, other: &Interner) -> AsyncTask<Background<Interner>> {
         let (a, b) = (Arc::clone(&self.index), Arc::clone(&other.index));
-        background(move || Interner::index(a.interner().union(b.interner())?.interner))
+        background(move || Interner::index(Arc::new(a.interner().union(b.interner())?.interner)))
     }
 }

@@ -1,7 +1,8 @@
 //! The napi-rs binding of `fold-core`: one file for each exported class or group of functions.
 //!
 //! It converts and nothing else. What can take more than a few milliseconds runs on libuv's threads
-//! ([`background`]); errors and panics of the core cross as [`guard`] says.
+//! ([`background`]), what takes seconds on a thread of its own ([`long`]); errors and panics of the core cross as
+//! [`guard`] says.
 
 #![allow(clippy::needless_pass_by_value, reason = "napi-rs hands arguments over by value")]
 
@@ -9,4 +10,5 @@ pub mod background;
 pub mod guard;
 pub mod interner;
 pub mod queue;
+pub mod seen;
 pub mod shared;
