@@ -39,7 +39,7 @@ test('shapes read back in ascending order', (t) => {
   )
 })
 
-for (const text of ['', '2', '2x', 'x2', '2x1', '2x0x3', '2y3', '2x-3', '2x3.5', '2x999', '2 3']) {
+for (const text of ['', '2', '2x', 'x2', '2x1', '2x0x3', '2y3', '2x-3', '2x3.5', '2x4294967296', '2 3']) {
   test(`"${text}" is no shape`, (t) => {
     t.throws(() => parseShape(text), { code: 'INVALID_ARGUMENT' })
   })

@@ -22,16 +22,14 @@ export interface NativeSearchRequest {
 }
 
 export interface NativeCursor {
-  /** Lines of whole orthos, at most about so many bytes; empty at the end. */
-  nextText(maxBytes: number): Promise<Uint8Array>
+  /** Whole lines, about so many bytes at most, perhaps none; null at the end. */
+  nextText(maxBytes: number): Promise<Uint8Array | null>
 }
 
 export interface NativeArchive {
   /** The manifest as JSON. */
-  manifest(): string
-  orthos(shape: number[] | null, word: string | null): NativeCursor
-  /** A report as JSON. */
-  verify(control: NativeControl): Promise<string>
+  manifest(): Promise<string>
+  orthos(shape: number[] | null, word: string | null): Promise<NativeCursor>
   interner(): Promise<NativeInterner>
 }
 
@@ -61,6 +59,7 @@ export interface NativeQueue {
 export interface NativeSeenTracker {
   readonly size: number
   insert(fingerprints: Uint8Array): Promise<Uint8Array>
+  contains(fingerprints: Uint8Array): Promise<Uint8Array>
   flush(): Promise<void>
   close(): Promise<void>
 }
@@ -70,6 +69,8 @@ export interface Addon {
   Control: new () => NativeControl
   search(request: NativeSearchRequest, control: NativeControl): Promise<string>
   openArchive(path: string): Promise<NativeArchive>
+  /** A report as JSON, see `VerifyReport`. */
+  verifyArchive(path: string, scratch: string, memory: number, control: NativeControl): Promise<string>
   internText(name: string, bytes: Uint8Array): Promise<NativeInterner>
   openQueue(directory: string, memory: number): Promise<NativeQueue>
   openSeenTracker(directory: string, memory: number): Promise<NativeSeenTracker>

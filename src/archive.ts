@@ -1,6 +1,7 @@
 /** Reading an archive. */
 import { native, type NativeArchive, type NativeCursor } from './addon.js'
-import { FoldError, throwIfAborted, toFoldError } from './errors.js'
+import { machine } from './effects.js'
+import { FoldError, throwIfAborted } from './errors.js'
 import { Interner } from './interner.js'
 import type { ArchiveSummary, Manifest } from './manifest.js'
 import { parseShape } from './shape.js'
@@ -18,16 +19,28 @@ export interface OrthoFilter {
   signal?: AbortSignal | undefined
 }
 
-/** What {@link Archive.verify} found to be in order. It rejects with code `DAMAGED` at the first thing that is not. */
+/** What {@link Archive.verify} found. */
 export interface VerifyReport {
-  /** Files whose checksum agrees with the manifest. */
+  /** Files read. */
   files: number
-  /** Orthos that satisfy the definition. */
+  /** Their bytes. */
+  bytes: number
+  /** Orthos read. */
   orthos: number
+  /** Everything that is wrong, with the file it is in; empty for a sound archive. */
+  problems: { file: string | null; message: string }[]
+}
+
+/** Options of {@link Archive.verify}. */
+export interface VerifyOptions extends TaskOptions {
+  /** Bytes of memory for telling which orthos came before. Default: 64 MiB. */
+  memory?: number | undefined
 }
 
 /** Bytes of text asked of the core at a time: some milliseconds of work for the event loop at the most. */
 const BATCH_BYTES = 64 * 1024
+
+const VERIFY_MEMORY = 64 * 2 ** 20
 
 /** An archive opened for reading. Made by {@link openArchive}. */
 export class Archive {
@@ -36,12 +49,12 @@ export class Archive {
   #native: NativeArchive | undefined
 
   /** @internal */
-  constructor(archive: NativeArchive, path: string) {
+  constructor(archive: NativeArchive, summary: ArchiveSummary) {
     this.#native = archive
-    this.summary = { ...(JSON.parse(archive.manifest()) as Manifest), archive: path }
+    this.summary = summary
   }
 
-  get #open(): NativeArchive {
+  #open(): NativeArchive {
     if (!this.#native) throw new FoldError('CLOSED', `the archive ${this.summary.archive} has been closed`)
     return this.#native
   }
@@ -68,35 +81,41 @@ export class Archive {
   async *text(filter: OrthoFilter = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const { signal } = filter
     let left = filter.limit === undefined ? Infinity : checkInteger('limit', filter.limit, 0)
-    const cursor = this.#cursor(filter)
+    const cursor = await this.#cursor(filter)
     while (left > 0) {
       throwIfAborted(signal)
       const chunk = await native(() => cursor.nextText(BATCH_BYTES))
-      if (chunk.length === 0) return
+      if (!chunk) return
       const [whole, lines] = firstLines(chunk, left)
       left -= lines
-      yield whole
+      if (lines > 0) yield whole
     }
   }
 
-  #cursor({ shape, word }: OrthoFilter): NativeCursor {
+  async #cursor({ shape, word }: OrthoFilter): Promise<NativeCursor> {
     const dims = shape === undefined ? null : parseShape(typeof shape === 'string' ? shape : shape.join('x'))
-    try {
-      return this.#open.orthos(dims, word ?? null)
-    } catch (error) {
-      throw toFoldError(error)
-    }
+    const archive = this.#open()
+    return native(() => archive.orthos(dims, word ?? null))
   }
 
-  /** Checks every file against the manifest and every ortho against the definition. */
-  async verify(options: TaskOptions = {}): Promise<VerifyReport> {
-    const archive = this.#open
-    return runTask<VerifyReport>((_addon, control) => archive.verify(control), options)
+  /**
+   * Checks every file against the manifest and every ortho against the definition. What is wrong is in the report;
+   * it rejects only if the check itself could not be made.
+   */
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    this.#open()
+    const { archive } = this.summary
+    const memory = checkInteger('memory', options.memory ?? VERIFY_MEMORY, 1)
+    const scratch = await machine.scratch()
+    return runTask<VerifyReport>(
+      (addon, control) => addon.verifyArchive(archive, scratch, memory, control),
+      options,
+    )
   }
 
   /** The vocabulary and phrases of the text. */
   async interner(): Promise<Interner> {
-    const archive = this.#open
+    const archive = this.#open()
     return new Interner(await native(() => archive.interner()))
   }
 
@@ -123,5 +142,7 @@ function firstLines(chunk: Uint8Array, most: number): [Uint8Array, number] {
 
 /** Opens an archive directory. Its manifest is checked here, its other files as they are read. */
 export async function openArchive(path: string): Promise<Archive> {
-  return new Archive(await native((addon) => addon.openArchive(path)), path)
+  const archive = await native((addon) => addon.openArchive(path))
+  const manifest = JSON.parse(await native(() => archive.manifest())) as Manifest
+  return new Archive(archive, { ...manifest, archive: path })
 }

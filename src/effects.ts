@@ -35,6 +35,8 @@ export interface Machine {
   machineMemory(): Promise<number>
   /** Number of processors that this process may use. */
   processors(): Promise<number>
+  /** A directory for temporary files. */
+  scratch(): Promise<string>
 }
 
 /** The world as the program sees it. */
@@ -98,6 +100,10 @@ export const machine: Machine = {
   async processors() {
     const { availableParallelism } = await import('node:os')
     return availableParallelism()
+  },
+  async scratch() {
+    const { tmpdir } = await import('node:os')
+    return tmpdir()
   },
 }
 

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { Archive, openArchive, type OrthoFilter, type VerifyReport } from './archive.js'
+export { Archive, openArchive, type OrthoFilter, type VerifyOptions, type VerifyReport } from './archive.js'
 export { DiskBackedQueue, type QueueDamage, type QueueOptions } from './disk-backed-queue.js'
 export { EXIT_CODES, FoldError, type ErrorCode } from './errors.js'
 export { Interner } from './interner.js'

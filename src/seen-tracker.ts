@@ -1,6 +1,7 @@
 /** An exact set of 128-bit fingerprints, larger than memory. */
 import { native, type NativeSeenTracker } from './addon.js'
 import { FoldError } from './errors.js'
+import { packRecords } from './records.js'
 import { Serial } from './serial.js'
 import { checkInteger } from './task.js'
 
@@ -47,20 +48,19 @@ export class SeenTracker {
 
   /** Inserts fingerprints of 16 bytes each and says for each whether it was new; of equal ones the first is. */
   async insert(fingerprints: readonly Uint8Array[]): Promise<boolean[]> {
-    const packed = new Uint8Array(fingerprints.length * WIDTH)
-    for (const [i, fingerprint] of fingerprints.entries()) {
-      if (fingerprint.length !== WIDTH) {
-        throw new FoldError(
-          'INVALID_ARGUMENT',
-          `fingerprint ${i} has ${fingerprint.length} bytes; each must have ${WIDTH}`,
-        )
-      }
-      packed.set(fingerprint, i * WIDTH)
-    }
-    return Array.from(await this.insertPacked(packed), (flag) => flag === 1)
+    return toBooleans(await this.insertPacked(pack(fingerprints)))
   }
 
-  /** The same without an object for each: fingerprints one after the other, answers 1 (new) or 0. */
+  /** Says for each fingerprint of 16 bytes whether it is in the set. */
+  async has(fingerprints: readonly Uint8Array[]): Promise<boolean[]> {
+    const packed = pack(fingerprints)
+    return toBooleans(await this.#run(() => this.#native.contains(packed)))
+  }
+
+  /**
+   * As {@link insert}, without an object for each: fingerprints one after the other; answers 1 (new) or 0. The memory
+   * must not be changed before the promise settles.
+   */
   async insertPacked(fingerprints: Uint8Array): Promise<Uint8Array> {
     if (fingerprints.length % WIDTH !== 0) {
       throw new FoldError(
@@ -88,4 +88,19 @@ export class SeenTracker {
   #run<T>(call: () => Promise<T>): Promise<T> {
     return this.#calls.run(() => native(call))
   }
+}
+
+function pack(fingerprints: readonly Uint8Array[]): Uint8Array {
+  for (const [i, fingerprint] of fingerprints.entries()) {
+    if (fingerprint.length === WIDTH) continue
+    throw new FoldError(
+      'INVALID_ARGUMENT',
+      `fingerprint ${i} has ${fingerprint.length} bytes; each must have ${WIDTH}`,
+    )
+  }
+  return packRecords(fingerprints).bytes
+}
+
+function toBooleans(flags: Uint8Array): boolean[] {
+  return Array.from(flags, (flag) => flag === 1)
 }

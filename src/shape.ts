@@ -5,10 +5,10 @@ import { FoldError } from './errors.js'
 export function parseShape(text: string): number[] {
   const parts = text.trim().toLowerCase().split(/[x×]/)
   const dims = parts.map(Number)
-  if (parts.length < 2 || !dims.every((d, i) => /^\d+$/.test(parts[i] ?? '') && d >= 2 && d <= 255)) {
+  if (parts.length < 2 || !dims.every((d, i) => /^\d+$/.test(parts[i] ?? '') && d >= 2 && d < 2 ** 32)) {
     throw new FoldError(
       'INVALID_ARGUMENT',
-      `"${text}" is not a shape: write two or more lengths of 2 to 255, such as 2x3 or 2x2x2`,
+      `"${text}" is not a shape: write two or more lengths of at least 2, such as 2x3 or 2x2x2`,
     )
   }
   return dims.sort((a, b) => a - b)

@@ -15,11 +15,12 @@ interface Calls {
   searched: { input: SearchInput; options: SearchOptions }[]
   listed: OrthoFilter[]
   verified: number
+  problems: { file: string | null; message: string }[]
   closed: number
 }
 
 function library(changes: Partial<Library> = {}): { library: () => Promise<Library>; calls: Calls } {
-  const calls: Calls = { searched: [], listed: [], verified: 0, closed: 0 }
+  const calls: Calls = { searched: [], listed: [], verified: 0, problems: [], closed: 0 }
   const archive = {
     summary: summary(),
     async *text(filter: OrthoFilter) {
@@ -32,7 +33,7 @@ function library(changes: Partial<Library> = {}): { library: () => Promise<Libra
     },
     verify: async () => {
       calls.verified += 1
-      return { files: 5, orthos: 1234 }
+      return { files: 5, bytes: 100, orthos: 1234, problems: calls.problems }
     },
     close: () => (calls.closed += 1),
   }
@@ -210,11 +211,21 @@ test('inspect verifies when asked', async (t) => {
   })
 })
 
+test('inspect --verify tells all problems and fails', async (t) => {
+  const it = world({ args: ['inspect', 'a.bin', '--verify'] })
+  const pretended = library()
+  pretended.calls.problems.push({ file: 'results/2x2', message: 'cut short' }, { file: null, message: 'odd' })
+  t.is(await run(it, pretended.library), 12)
+  t.regex(it.out, /found 2 problems:\n {2}results\/2x2: cut short\n {2}odd\n/)
+  t.regex(it.err, /DAMAGED/)
+})
+
+const writeArchive: Library['search'] = async (_input, { out }) => {
+  mkdirSync(out)
+  return summary({ archive: out })
+}
+
 test('local mode takes the state directory from the option, then the environment', async (t) => {
-  const search: Library['search'] = async (_input, { out }) => {
-    mkdirSync(out)
-    return summary({ archive: out })
-  }
   for (const [args, env] of [
     [(path: string) => ['--state-dir', path], () => ({ LOCAL_STATE_DIR: '/nonexistent' })],
     [() => ['--mode=local'], (path: string) => ({ LOCAL_STATE_DIR: path })],
@@ -223,7 +234,7 @@ test('local mode takes the state directory from the option, then the environment
     mkdirSync(join(path, 'input'))
     writeFileSync(join(path, 'input/a.txt'), 'text')
     const it = world({ args: args(path), env: env(path) })
-    t.is((await execute(it, { search })).code, 0)
+    t.is((await execute(it, { search: writeArchive })).code, 0)
     t.deepEqual(readdirSync(join(path, 'input')), ['a.bin'])
     t.regex(it.out, /optimal ortho: 2x3/)
   }

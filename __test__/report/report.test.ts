@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
 import { clip } from '../../src/report/clip.js'
 import { formatCount, formatSeconds, plural, shapeTable } from '../../src/report/numbers.js'
 import { ProgressDisplay, describeProgress } from '../../src/report/progress.js'
 import { describeArchive, describeSearch } from '../../src/report/summary.js'
+import { meterFor } from '../../src/report/width.js'
 import type { Progress } from '../../src/task.js'
 import { EMPTY, summary } from '../support/summaries.js'
 import { world } from '../support/world.js'
@@ -34,35 +36,46 @@ test('the table of shapes is sorted and aligned, with a total', (t) => {
   t.deepEqual(shapeTable({ '2x2': 1 }), ['2x2  1'])
 })
 
-test('a search is told with counts, the optimal ortho, time and place', (t) => {
-  const text = describeSearch(summary(), 0.5).join('\n')
+test('a search is told with counts, the optimal ortho, time and place', async (t) => {
+  const text = (await describeSearch(summary(), 0.5)).join('\n')
   t.regex(text, /optimal ortho: 2x3, volume 2, 6 cells\n┌/)
   t.regex(text, /1,234 orthos in 500 ms, 2,468 a second\narchive: a\.bin \(4 KiB\)$/)
 })
 
-test('a text without any ortho is said to have none', (t) => {
-  t.regex(describeSearch(EMPTY, 0.5).join('\n'), /This text has no ortho/)
+test('a text without any ortho is said to have none', async (t) => {
+  t.regex((await describeSearch(EMPTY, 0.5)).join('\n'), /This text has no ortho/)
 })
 
-test('an archive is told with its origin', (t) => {
-  t.regex(describeArchive(summary()).join('\n'), /^input {7}a\.txt \(2 KiB\)$/m)
+test('an archive is told with its origin', async (t) => {
+  t.regex((await describeArchive(summary())).join('\n'), /^input {7}a\.txt \(2 KiB\)$/m)
 })
 
 test('progress is one line', (t) => {
   t.is(
     describeProgress(PROGRESS),
-    'searching 42 % · 3,000,000 orthos · 2.0 s · 1,500,000 a second · 64 MiB · best 2x2: a b c d',
+    'searching 42 %, 3,000,000 orthos, 2.0 s, 1,500,000 a second, 64 MiB, best 2x2: a b c d',
   )
 })
 
-test('on a terminal the line is rewritten, no wider than the screen, and removed at the end', (t) => {
+test('on a terminal the line is rewritten, no wider than the screen, and removed at the end', async (t) => {
   const it = world({ terminal: true, columns: 20 })
   const display = new ProgressDisplay(it, { quiet: false })
   display.show(PROGRESS)
-  t.is(it.err, '\r\u001b[2Ksearching 42 % · 3…')
+  await setImmediate()
+  t.is(it.err, '\r\u001b[2Ksearching 42 %, 3,…')
   display.end()
   display.end()
-  t.true(it.err.endsWith('3…\r\u001b[2K'))
+  t.true(it.err.endsWith('3,…\r\u001b[2K'))
+})
+
+test('nothing is drawn after the end', async (t) => {
+  const it = world({ terminal: true })
+  const display = new ProgressDisplay(it, { quiet: false })
+  display.show({ ...PROGRESS, best: { dims: [2, 2], words: ['猫', 'b', 'c', 'd'] } })
+  display.end()
+  await meterFor(['猫'])
+  await setImmediate()
+  t.is(it.err, '')
 })
 
 test('elsewhere a line every few seconds, and none for what is quick', (t) => {
@@ -71,11 +84,12 @@ test('elsewhere a line every few seconds, and none for what is quick', (t) => {
   for (it.clock = 0; it.clock < 11_000; it.clock += 200) display.show(PROGRESS)
   display.end()
   t.is(it.err.split('\n').length - 1, 2)
-  t.notRegex(it.err, /\u001b/)
+  t.false(it.err.includes('\u001b'))
 })
 
-test('wide text is cut at whole characters', (t) => {
-  t.is(clip('日本語', 6), '日本語')
-  t.is(clip('日本語', 5), '日本…')
-  t.is(clip('日本語', 4), '日…')
+test('wide text is cut at whole characters', async (t) => {
+  const meter = await meterFor(['日'])
+  t.is(clip('日本語', 6, meter), '日本語')
+  t.is(clip('日本語', 5, meter), '日本…')
+  t.is(clip('日本語', 4, meter), '日…')
 })

@@ -51,6 +51,7 @@ export function world(options: WorldOptions = {}): World {
     every: () => () => undefined,
     machineMemory: async () => options.memory ?? 8 * 2 ** 30,
     processors: async () => 2,
+    scratch: async () => tmpdir(),
     onStop(call) {
       listeners.add(call)
       return () => listeners.delete(call)

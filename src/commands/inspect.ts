@@ -1,5 +1,6 @@
 /** `fold-worker inspect`: what is in an archive. */
 import { Command, Option } from 'clipanion'
+import { FoldError } from '../errors.js'
 import { ProgressDisplay } from '../report/progress.js'
 import { describeArchive, describeVerification } from '../report/summary.js'
 import { FoldCommand } from './base.js'
@@ -36,8 +37,14 @@ export class InspectCommand extends FoldCommand {
       if (this.json) {
         await this.printJson({ ...archive.summary, ...(verified && { verified }) })
       } else {
-        for (const line of describeArchive(archive.summary)) await this.print(line)
-        if (verified) await this.print(describeVerification(verified))
+        for (const line of await describeArchive(archive.summary)) await this.print(line)
+        for (const line of verified ? describeVerification(verified) : []) await this.print(line)
+      }
+      if (verified && verified.problems.length > 0) {
+        throw new FoldError(
+          'DAMAGED',
+          `${this.archive} is damaged; search its text again, or use a copy of it`,
+        )
       }
     } finally {
       progress.end()

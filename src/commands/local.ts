@@ -75,6 +75,6 @@ export class LocalCommand extends FoldCommand {
     else if (event.kind === 'held') {
       await stderr.write(`${event.name}: left alone, as ${event.work} is there from another run\n`)
     } else if (event.kind === 'done' && this.json) await this.printJson(event.summary)
-    else if (!this.json) for (const line of describeLocal(event)) await this.print(line)
+    else if (!this.json) for (const line of await describeLocal(event)) await this.print(line)
   }
 }

@@ -56,7 +56,8 @@ export class SearchCommand extends FoldCommand {
       progress.end()
       if (this.json) await this.printJson(summary)
       else
-        for (const line of describeSearch(summary, (effects.now() - started) / 1000)) await this.print(line)
+        for (const line of await describeSearch(summary, (effects.now() - started) / 1000))
+          await this.print(line)
     } finally {
       progress.end()
     }

@@ -1,13 +1,13 @@
 /** Cutting text to the width of a terminal. */
-import stringWidth from 'string-width'
+import type { Meter } from './width.js'
 
 /** The longest beginning of `text` that takes at most so many columns, with an ellipsis if anything was cut. */
-export function clip(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text
+export function clip(text: string, columns: number, meter: Meter): string {
+  if (meter(text) <= columns) return text
   let kept = ''
   let width = 1
   for (const { segment } of new Intl.Segmenter('en').segment(text)) {
-    width += stringWidth(segment)
+    width += meter(segment)
     if (width > columns) break
     kept += segment
   }

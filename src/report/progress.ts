@@ -7,6 +7,7 @@ import type { Effects } from '../effects.js'
 import { formatSize } from '../machine/size.js'
 import { formatShape } from '../shape.js'
 import type { Progress } from '../task.js'
+import { meterFor } from './width.js'
 import { formatCount, formatSeconds } from './numbers.js'
 
 /** Milliseconds between lines when nobody watches live. */
@@ -18,7 +19,10 @@ export class ProgressDisplay {
   readonly enabled: boolean
   readonly #effects: Effects
   #lastLine: number
-  #onScreen = false
+  /** Whether the live line is on the screen. */
+  #drawn = false
+  /** How often it has ended. */
+  #ends = 0
 
   constructor(effects: Effects, options: { quiet: boolean }) {
     this.#effects = effects
@@ -31,8 +35,7 @@ export class ProgressDisplay {
     const { stderr, now } = this.#effects
     const line = describeProgress(progress)
     if (stderr.isTerminal) {
-      this.#onScreen = true
-      this.#write(CLEAR_LINE + clip(line, stderr.columns - 1))
+      void this.#redraw(line)
     } else if (now() - this.#lastLine >= QUIET_INTERVAL) {
       this.#lastLine = now()
       this.#write(`${line}\n`)
@@ -41,8 +44,18 @@ export class ProgressDisplay {
 
   /** Leaves the terminal clean for what comes next. */
   end(): void {
-    if (this.#onScreen) this.#write(CLEAR_LINE)
-    this.#onScreen = false
+    if (this.#drawn) this.#write(CLEAR_LINE)
+    this.#drawn = false
+    this.#ends += 1
+  }
+
+  async #redraw(line: string): Promise<void> {
+    const ends = this.#ends
+    const meter = await meterFor([line])
+    // It may have ended while the meter was loaded; nothing must appear after the end.
+    if (ends !== this.#ends) return
+    this.#drawn = true
+    this.#write(CLEAR_LINE + clip(line, this.#effects.stderr.columns - 1, meter))
   }
 
   #write(text: string): void {
@@ -70,5 +83,5 @@ export function describeProgress(progress: Progress): string {
   if (orthos > 0 && elapsedSeconds > 1) parts.push(`${formatCount(orthos / elapsedSeconds)} a second`)
   if (memory > 0) parts.push(formatSize(memory))
   if (best) parts.push(`best ${formatShape(best.dims)}: ${best.words.join(' ')}`)
-  return parts.join(' · ')
+  return parts.join(', ')
 }

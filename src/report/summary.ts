@@ -8,11 +8,11 @@ import { drawOrtho } from './grid.js'
 import { formatCount, formatSeconds, plural, shapeTable } from './numbers.js'
 
 /** The report after `search`: counts, the optimal ortho, time, place. */
-export function describeSearch(summary: ArchiveSummary, seconds: number): string[] {
+export async function describeSearch(summary: ArchiveSummary, seconds: number): Promise<string[]> {
   const rate =
     summary.orthoCount > 0 && seconds > 0 ? `, ${formatCount(summary.orthoCount / seconds)} a second` : ''
   return [
-    ...describeFinds(summary),
+    ...(await describeFinds(summary)),
     '',
     `${plural(summary.orthoCount, 'ortho')} in ${formatSeconds(seconds)}${rate}`,
     `archive: ${summary.archive} (${formatSize(summary.bytes)})`,
@@ -20,7 +20,7 @@ export function describeSearch(summary: ArchiveSummary, seconds: number): string
 }
 
 /** What `inspect` says. */
-export function describeArchive(summary: ArchiveSummary): string[] {
+export async function describeArchive(summary: ArchiveSummary): Promise<string[]> {
   const { input, search } = summary
   const rows: [string, string][] = [
     ['archive', `${summary.archive} (${formatSize(summary.bytes)}, format ${summary.formatVersion})`],
@@ -32,16 +32,22 @@ export function describeArchive(summary: ArchiveSummary): string[] {
     ...(search ? ([['searched in', formatSeconds(search.elapsedSeconds)]] as [string, string][]) : []),
     ['content', summary.contentDigest],
   ]
-  return [...rows.map(([name, value]) => `${name.padEnd(12)}${value}`), '', ...describeFinds(summary)]
+  return [...rows.map(([name, value]) => `${name.padEnd(12)}${value}`), '', ...(await describeFinds(summary))]
 }
 
 /** What `inspect --verify` adds. */
-export function describeVerification(report: VerifyReport): string {
-  return `verified: ${plural(report.files, 'file')} and ${plural(report.orthos, 'ortho')}, all in order`
+export function describeVerification({ files, orthos, problems }: VerifyReport): string[] {
+  const checked = `${plural(files, 'file')} and ${plural(orthos, 'ortho')}`
+  if (problems.length === 0) return ['', `verified: ${checked}, all in order`]
+  return [
+    '',
+    `checked ${checked} and found ${plural(problems.length, 'problem')}:`,
+    ...problems.map(({ file, message }) => `  ${file === null ? '' : `${file}: `}${message}`),
+  ]
 }
 
 /** What local mode says of an event; nothing for those that go to standard error. */
-export function describeLocal(event: LocalEvent): string[] {
+export async function describeLocal(event: LocalEvent): Promise<string[]> {
   switch (event.kind) {
     case 'empty':
       return [`No text waits in ${event.input}: put *.txt files there and start again.`]
@@ -49,7 +55,7 @@ export function describeLocal(event: LocalEvent): string[] {
       return [`${event.name} (${event.index + 1} of ${event.total})`]
     case 'done':
       return [
-        ...describeFinds(event.summary).map((line) => (line === '' ? '' : `  ${line}`)),
+        ...(await describeFinds(event.summary)).map((line) => (line === '' ? '' : `  ${line}`)),
         `  archive: ${event.summary.archive}`,
         '',
       ]
@@ -59,7 +65,7 @@ export function describeLocal(event: LocalEvent): string[] {
 }
 
 /** Counts by shape and the optimal ortho, or a sentence that there is none. */
-function describeFinds({ shapes, optimal, orthoCount }: Manifest): string[] {
+async function describeFinds({ shapes, optimal, orthoCount }: Manifest): Promise<string[]> {
   if (orthoCount === 0 || !optimal) {
     return ['This text has no ortho: nowhere do four of its phrases of two words meet in a square.']
   }
@@ -68,6 +74,6 @@ function describeFinds({ shapes, optimal, orthoCount }: Manifest): string[] {
     ...shapeTable(shapes),
     '',
     `optimal ortho: ${formatShape(dims)}, volume ${volume}, ${fullness} cells`,
-    ...drawOrtho(dims, words),
+    ...(await drawOrtho(dims, words)),
   ]
 }
