@@ -5,6 +5,8 @@ pub mod disk;
 pub mod disk_backed_queue;
 pub mod error;
 pub mod ortho;
+pub mod results;
+pub mod search;
 pub mod seen_tracker;
 pub mod text;
 

@@ -1,0 +1,73 @@
+//! Searches one text without an archive around it, for profiling: `orthos FILE [threads] [memory MiB] [list]`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use fold_core::digest::WordHashes;
+use fold_core::disk::RealDisk;
+use fold_core::ortho::{Ortho, shape_name};
+use fold_core::results::{Ranks, ResultsReader, ResultsWriter};
+use fold_core::search::{Settings, Stop, Watch, run};
+use fold_core::text::{Interner, PhraseIndex};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let number = |i: usize, otherwise: u64| arguments.get(i).and_then(|a| a.parse().ok()).unwrap_or(otherwise);
+    let threads = number(2, 1) as usize;
+    let memory = number(3, 256) << 20;
+    let begin = Instant::now();
+    let interner = Arc::new(Interner::from_bytes("text", &std::fs::read(&arguments[1])?)?);
+    let index = PhraseIndex::build(Arc::clone(&interner))?;
+    let ranks = Arc::new(Ranks::new(&index));
+    let words = WordHashes::new(&interner);
+    let directory = std::env::temp_dir().join(format!("orthos-{}", std::process::id()));
+    let writer = ResultsWriter::create(Path::new(&directory), 1 << 18, RealDisk::shared())?;
+    let indexed = begin.elapsed();
+    let found = run(
+        &index,
+        &ranks,
+        &words,
+        &writer,
+        Settings { threads, memory },
+        &Stop::default(),
+        &Watch::default(),
+    )?;
+    let bytes = writer.bytes();
+    writer.close()?;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find(|l| l.starts_with("VmHWM")).unwrap_or_default().to_owned();
+    let count = found.tally.count();
+    eprintln!(
+        "{count} orthos, index {indexed:?}, all {:?}, {bytes} bytes = {:.2} an ortho, {peak}",
+        begin.elapsed(),
+        bytes as f64 / count as f64
+    );
+    eprintln!("digest {}", found.tally.content_digest(&interner.digest()).iter().map(|b| format!("{b:02x}")).collect::<String>());
+    for (dims, tally) in found.tally.shapes() {
+        eprintln!("{}\t{}", shape_name(dims), tally.count);
+    }
+    if let Some(best) = &found.best {
+        let words: Vec<&str> = best.tokens.iter().map(|&t| interner.word(t)).collect();
+        eprintln!("best {} {}", shape_name(&best.dims), words.join(" "));
+    }
+    if let Some(mode) = arguments.get(4) {
+        let begin = Instant::now();
+        let reader = ResultsReader::open(&directory, ranks, RealDisk::shared())?;
+        let mut ortho = Ortho::default();
+        let mut read = 0u64;
+        for dims in reader.shapes() {
+            let mut cursor = reader.cursor(dims)?;
+            while cursor.next(&mut ortho)? {
+                read += 1;
+                if mode == "list" {
+                    let words: Vec<&str> = ortho.tokens.iter().map(|&t| interner.word(t)).collect();
+                    println!("{}\t{}", shape_name(&ortho.dims), words.join(" "));
+                }
+            }
+        }
+        eprintln!("read {read} in {:?}", begin.elapsed());
+    }
+    std::fs::remove_dir_all(&directory)?;
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! Reads results back: the orthos of a shape as a stream, in the same order every time.
+//!
+//! Memory: one record (64 KiB, or one ortho if that is longer) and what one block of it expands to (at most 4,096
+//! orthos). Everything is checked: a record that makes no sense is named as damage, never guessed at.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::cubes::CubesDecoder;
+use super::list::ListDecoder;
+use super::varint::get;
+use super::{Rank, Ranks, kind};
+use crate::disk::Disk;
+use crate::disk_backed_queue::{DiskBackedQueue, Iter, QueueOptions};
+use crate::error::{Code, Error, Result};
+use crate::ortho::{Canonicalizer, Dims, Ortho, parse_shape, shape_name};
+
+/// The results of one archive.
+#[derive(Debug, Clone)]
+pub struct ResultsReader {
+    directory: PathBuf,
+    ranks: Arc<Ranks>,
+    disk: Arc<dyn Disk>,
+    shapes: Vec<Dims>,
+}
+
+impl ResultsReader {
+    /// Looks which shapes there are. A missing directory has none.
+    ///
+    /// # Errors
+    /// When the directory cannot be read, or holds what is no shape.
+    pub fn open(directory: &Path, ranks: Arc<Ranks>, disk: Arc<dyn Disk>) -> Result<Self> {
+        let mut shapes = vec![];
+        if disk.exists(directory) {
+            let entries = disk.list(directory).map_err(|cause| Error::io("listing", directory, cause))?;
+            for entry in entries {
+                let name = entry.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+                let dims = parse_shape(name).filter(|dims| shape_name(dims) == name);
+                shapes.push(dims.ok_or_else(|| {
+                    Error::new(Code::Damaged, format!("{} is no directory of a shape", entry.display()))
+                })?);
+            }
+        }
+        shapes.sort_by_key(|dims| (dims.len(), dims.clone()));
+        Ok(Self { directory: directory.to_owned(), ranks, disk, shapes })
+    }
+
+    /// The shapes that there are, by number of axes and then lexicographically.
+    #[must_use]
+    pub fn shapes(&self) -> &[Dims] {
+        &self.shapes
+    }
+
+    /// A stream of the orthos of one canonical shape; empty if there are none.
+    ///
+    /// # Errors
+    /// When the queue cannot be opened or is damaged.
+    pub fn cursor(&self, dims: &[u32]) -> Result<Cursor> {
+        let directory = self.directory.join(shape_name(dims));
+        let iter = if self.shapes.iter().any(|d| d == dims) {
+            let options = QueueOptions { disk: Arc::clone(&self.disk), ..QueueOptions::default() };
+            Some(DiskBackedQueue::open_read_only(&directory, options)?.iter()?)
+        } else {
+            None
+        };
+        Ok(Cursor {
+            directory,
+            dims: dims.to_vec(),
+            ranks: Arc::clone(&self.ranks),
+            iter,
+            record: vec![],
+            at: 0,
+            left: 0,
+            decoder: None,
+            grown: vec![],
+            cells: vec![],
+            next: 0,
+            canonicalizer: Canonicalizer::default(),
+            tokens: vec![],
+        })
+    }
+}
+
+#[derive(Debug)]
+enum Decoder {
+    List(ListDecoder),
+    Cubes(CubesDecoder),
+}
+
+/// A stream of the orthos of one shape.
+#[derive(Debug)]
+pub struct Cursor {
+    directory: PathBuf,
+    dims: Dims,
+    ranks: Arc<Ranks>,
+    iter: Option<Iter>,
+    record: Vec<u8>,
+    at: usize,
+    /// Orthos that the record still owes.
+    left: u64,
+    decoder: Option<Decoder>,
+    /// Dims in grown order of the orthos in `cells`.
+    grown: Dims,
+    /// Orthos expanded and not yet given, one after the other; `next` is where the next one starts.
+    cells: Vec<Rank>,
+    next: usize,
+    canonicalizer: Canonicalizer,
+    tokens: Vec<u32>,
+}
+
+impl Cursor {
+    /// Puts the next ortho into `out`; `false` when there is none.
+    ///
+    /// # Errors
+    /// [`Code::Damaged`] naming the directory, or a failure to read.
+    pub fn next(&mut self, out: &mut Ortho) -> Result<bool> {
+        while self.next >= self.cells.len() {
+            self.cells.clear();
+            self.next = 0;
+            if !self.expand()? {
+                return Ok(false);
+            }
+        }
+        let cells = self.grown.iter().map(|&d| d as usize).product::<usize>();
+        let ortho = self
+            .cells
+            .get(self.next..self.next + cells)
+            .ok_or_else(|| self.damaged("it ends in an ortho"))?;
+        self.tokens.clear();
+        for &rank in ortho {
+            if rank as usize >= self.ranks.len() {
+                return Err(self.damaged("a record has a word outside the vocabulary"));
+            }
+            self.tokens.push(self.ranks.token(rank));
+        }
+        self.next += cells;
+        self.left =
+            self.left.checked_sub(1).ok_or_else(|| self.damaged("a record holds more than it says"))?;
+        self.canonicalizer.canonicalize(&self.grown, &self.tokens, out);
+        if out.dims != self.dims {
+            return Err(self.damaged("a record has another shape"));
+        }
+        Ok(true)
+    }
+
+    /// Fills `cells` with some more orthos, perhaps none; `false` at the end of all records.
+    fn expand(&mut self) -> Result<bool> {
+        let step = match &mut self.decoder {
+            None => Some(false),
+            Some(Decoder::List(list)) => {
+                let step = list.next(&self.record, &mut self.at);
+                if step == Some(true) {
+                    self.cells.extend_from_slice(&list.cells);
+                }
+                step
+            }
+            Some(Decoder::Cubes(cubes)) => cubes.step(&self.record, &mut self.at, &mut self.cells),
+        };
+        match step {
+            Some(true) => Ok(true),
+            Some(false) if self.left > 0 => Err(self.damaged("a record holds fewer than it says")),
+            Some(false) => self.load(),
+            None => Err(self.damaged("a record makes no sense")),
+        }
+    }
+
+    fn load(&mut self) -> Result<bool> {
+        self.decoder = None;
+        let Some(iter) = &mut self.iter else { return Ok(false) };
+        let Some(record) = iter.next_record()? else { return Ok(false) };
+        self.record.clear();
+        self.record.extend_from_slice(record);
+        self.at = 1;
+        let opened = (|| {
+            let kind = *self.record.first()?;
+            let count = get(&self.record, &mut self.at)?;
+            self.left = u64::from(count);
+            self.decoder = Some(match kind {
+                kind::LIST => {
+                    let list = ListDecoder::new(&self.record, &mut self.at, count)?;
+                    self.grown.clone_from(&list.dims);
+                    Decoder::List(list)
+                }
+                kind::SQUARES | kind::CUBES | kind::TESSERACTS => {
+                    self.grown = vec![2; kind as usize];
+                    Decoder::Cubes(CubesDecoder::new(kind))
+                }
+                _ => return None,
+            });
+            Some(())
+        })();
+        opened.map(|()| true).ok_or_else(|| self.damaged("a record of unknown kind"))
+    }
+
+    fn damaged(&self, what: &str) -> Error {
+        Error::new(Code::Damaged, format!("{} is damaged: {what}", self.directory.display()))
+    }
+}

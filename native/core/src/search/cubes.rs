@@ -1,0 +1,506 @@
+//! The fast search for cubes of two to five axes; hands cubes of more axes to the plain search.
+//!
+//! A unit is an edge `o a`. Above it lie the edges `X` (one for each square), rarest axis first. A 2x2x2 is two of them,
+//! `Xq` and `Xr`, and an edge `M` above both. A 2x2x2x2 is three of them with `M` above `Xq Xr`, a left ear `h` above
+//! `Xq Xs`, a right ear `f` above `Xr Xs`, and `N` above all three. For fixed `Xq` and `M` the left ears are sorted by
+//! `Xs` once; then each `Xr` below `M` brings its right ears, and the two meet at the edges above: a bit for each left
+//! ear at each place of `M`'s list, looked up for each right ear. So what is written is a block of many orthos, and the
+//! work is in proportion to the edges above pairs of ears, not to the orthos.
+//!
+//! That the words of a shell differ: edges joined by an arc or a row differ already as they must; the rest is checked
+//! where two edges first meet (see the comments "shell").
+//!
+//! Memory: what lies above one unit, and slices of ears (`EARS`); nothing that grows with the output.
+
+use super::Stop;
+use super::five::{Five, Four};
+use super::graph::{Arcs, Graph};
+use super::orderly::Orderly;
+use super::rows::{Row, RowMaker, Rows};
+use crate::error::Result;
+use crate::results::{Block, Ear, Emitter, Rank};
+
+/// The tables that all threads share.
+#[derive(Debug)]
+pub(super) struct Tables<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) arcs: &'a Arcs,
+    pub(super) rows: &'a Rows<'a>,
+}
+
+/// Right ears that wait to be joined, at most; each takes 12 bytes, and as much again while being sorted.
+const EARS: usize = 1 << 18;
+
+/// Bits of a mask.
+const MASK: usize = 64;
+
+const NONE: u32 = u32::MAX;
+
+/// What lies above the first edge of a unit.
+#[derive(Debug, Default)]
+pub(super) struct Unit {
+    pub(super) origin: [Rank; 2],
+    /// The edges above, by descending rank of their first word: the second edges of the squares.
+    pub(super) xs: Vec<u32>,
+    pub(super) x_words: Vec<[Rank; 2]>,
+    /// For each edge its number among `mids`, or `NONE`.
+    local: Vec<u32>,
+    /// The edges above at least two of `xs`.
+    mids: Vec<u32>,
+    /// For each mid, where its list in `below` starts.
+    starts: Vec<u32>,
+    /// The places in `xs` below each mid, ascending. A place in this list is a *vertex*: a mid with one of the `xs`.
+    pub(super) below: Vec<u32>,
+    /// For each two of `xs` whether both words differ, as bits.
+    differ: Vec<u64>,
+    row: usize,
+}
+
+impl Unit {
+    fn load(&mut self, tables: &Tables<'_>, edge: u32) {
+        let Tables { graph, arcs, .. } = tables;
+        for mid in self.mids.drain(..) {
+            self.local[mid as usize] = NONE;
+        }
+        self.local.resize(graph.edges() as usize, NONE);
+        self.origin = graph.words_of(edge);
+        self.xs.clear();
+        self.xs.extend(second_edges(graph, arcs, edge).iter().rev());
+        self.x_words.clear();
+        self.x_words.extend(self.xs.iter().map(|&x| graph.words_of(x)));
+
+        // Count first, in `local`, then number those with two or more.
+        for &x in &self.xs {
+            for &mid in arcs.up.of(x) {
+                let count = &mut self.local[mid as usize];
+                *count = count.wrapping_add(1);
+                if *count == 0 {
+                    self.mids.push(mid);
+                }
+            }
+        }
+        self.starts.clear();
+        let mut total = 0;
+        let local = &mut self.local;
+        let starts = &mut self.starts;
+        self.mids.retain(|&mid| {
+            let count = std::mem::replace(&mut local[mid as usize], NONE).wrapping_add(1);
+            if count < 2 {
+                return false;
+            }
+            local[mid as usize] = starts.len() as u32;
+            starts.push(total);
+            total += count;
+            true
+        });
+        self.starts.push(total);
+        self.below.clear();
+        self.below.resize(total as usize, 0);
+        for (place, &x) in self.xs.iter().enumerate() {
+            for &mid in arcs.up.of(x) {
+                let number = self.local[mid as usize];
+                if number != NONE {
+                    let next = &mut self.starts[number as usize];
+                    self.below[*next as usize] = place as u32;
+                    *next += 1;
+                }
+            }
+        }
+        // Filling moved each start to the next one's place.
+        self.starts.pop();
+        self.starts.insert(0, 0);
+
+        self.row = self.xs.len().div_ceil(64);
+        self.differ.clear();
+        self.differ.resize(self.xs.len() * self.row, 0);
+        for (i, a) in self.x_words.iter().enumerate() {
+            for (j, b) in self.x_words.iter().enumerate() {
+                if a[0] != b[0] && a[1] != b[1] {
+                    self.differ[i * self.row + j / 64] |= 1 << (j % 64);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn differ(&self, i: u32, j: u32) -> bool {
+        self.differ[i as usize * self.row + j as usize / 64] >> (j % 64) & 1 == 1
+    }
+
+    /// The mid of a vertex.
+    pub(super) fn mid_of(&self, vertex: u32) -> u32 {
+        self.mids[self.starts.partition_point(|&start| start <= vertex) - 1]
+    }
+
+    /// The vertices of a mid, if it has any.
+    #[inline]
+    fn vertices(&self, mid: u32) -> Option<std::ops::Range<usize>> {
+        let number = self.local[mid as usize];
+        (number != NONE)
+            .then(|| self.starts[number as usize] as usize..self.starts[number as usize + 1] as usize)
+    }
+}
+
+/// The edges above one whose first word is commoner than its second: those of the squares of its unit.
+pub(super) fn second_edges<'a>(graph: &Graph, arcs: &'a Arcs, edge: u32) -> &'a [u32] {
+    let [_, a] = graph.words_of(edge);
+    let above = arcs.up.of(edge);
+    let end = graph.successors.range(a).start as u32;
+    &above[..above.partition_point(|&x| x < end)]
+}
+
+/// A left ear over the fourth axis `s`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Left {
+    ear: u32,
+    vertex: u32,
+}
+
+/// A right ear over the third axis `r` and the fourth `s`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Right {
+    s: u32,
+    /// A place in `thirds`.
+    third: u32,
+    ear: u32,
+}
+
+/// An ear with the places of the edges above it and the middle edge.
+#[derive(Debug, Clone, Copy)]
+struct Slotted {
+    ear: Ear,
+    slot: u32,
+}
+
+/// The space that a thread works in.
+#[derive(Debug, Default)]
+struct Space {
+    maker: RowMaker,
+    /// Third axes over the current node and middle edge, with their vertices.
+    thirds: Vec<u32>,
+    third_vertices: Vec<u32>,
+    left_ears: Vec<Slotted>,
+    left_found: Vec<(u32, Left)>,
+    left: Vec<Left>,
+    left_starts: Vec<u32>,
+    right_ears: Vec<Slotted>,
+    right_found: Vec<Right>,
+    right: Vec<Right>,
+    right_starts: Vec<u32>,
+    group: Vec<Ear>,
+    /// By place above the middle edge: left ears there, and those that met a right ear, and these right ears.
+    at: Vec<u64>,
+    met_left: Vec<u64>,
+    met_right: Vec<u64>,
+    touched: Vec<u16>,
+    blocks: Vec<Block>,
+    fours: Vec<Four>,
+    overflow: bool,
+}
+
+/// The fast search of one thread.
+#[derive(Debug)]
+pub(super) struct Cubes<'a> {
+    tables: &'a Tables<'a>,
+    stop: &'a Stop,
+    unit: Unit,
+    space: Space,
+    five: Five,
+    /// The 2x2x2x2 of one node that may be kept to look for those of more axes.
+    max_fours: usize,
+}
+
+impl<'a> Cubes<'a> {
+    pub(super) fn new(tables: &'a Tables<'a>, stop: &'a Stop, max_fours: usize) -> Self {
+        Self {
+            tables,
+            stop,
+            unit: Unit::default(),
+            space: Space::default(),
+            five: Five::default(),
+            max_fours,
+        }
+    }
+
+    /// All cubes of the unit of an edge.
+    pub(super) fn unit(&mut self, edge: u32, out: &mut Emitter<'_>, orderly: &mut Orderly<'_>) -> Result<()> {
+        self.unit.load(self.tables, edge);
+        if self.unit.xs.is_empty() {
+            return Ok(());
+        }
+        out.unit(self.unit.origin, &self.unit.x_words)?;
+        for q in 0..self.unit.xs.len() as u32 {
+            out.node(q);
+            self.space.fours.clear();
+            self.space.overflow = false;
+            for &m in self.tables.arcs.up.of(self.unit.xs[q as usize]) {
+                self.stop.check()?;
+                self.mid(q, m, out)?;
+            }
+            if self.space.overflow {
+                self.five.plainly(self.tables, &self.unit, q, orderly, out)?;
+            } else {
+                let fours = &mut self.space.fours;
+                self.five.node(self.tables, &self.unit, q, fours, self.stop, orderly, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All cubes of three and four axes with the middle edge `m` above `q`.
+    fn mid(&mut self, q: u32, m: u32, out: &mut Emitter<'_>) -> Result<()> {
+        let Self { tables, unit, space, .. } = self;
+        let Some(vertices) = unit.vertices(m) else { return Ok(()) };
+        space.thirds.clear();
+        space.third_vertices.clear();
+        for vertex in vertices {
+            let r = unit.below[vertex];
+            if r > q && unit.differ(q, r) {
+                space.thirds.push(r);
+                space.third_vertices.push(vertex as u32);
+            }
+        }
+        let Some(&first_third) = space.thirds.first() else { return Ok(()) };
+        let m_words = tables.graph.words_of(m);
+        out.mid(m_words, &space.thirds)?;
+        if tables.arcs.up.of(m).is_empty() || first_third as usize + 1 >= unit.xs.len() {
+            return Ok(());
+        }
+        let row = tables.rows.row(m, &mut space.maker);
+        if !self.left_ears(q, m_words, first_third, &row) {
+            return Ok(());
+        }
+        self.right_ears(q, m, &row, out)
+    }
+
+    /// Collects the left ears and sorts them by fourth axis. False if there are none.
+    fn left_ears(&mut self, q: u32, m: [Rank; 2], first_third: u32, row: &Row) -> bool {
+        let Self { tables, unit, space, .. } = self;
+        let Space { left_ears, left_found, left, left_starts, .. } = space;
+        left_ears.clear();
+        left_found.clear();
+        for &id in tables.arcs.up.of(unit.xs[q as usize]) {
+            if !row.has(id) {
+                continue;
+            }
+            let Some(vertices) = unit.vertices(id) else { continue };
+            let ear = left_ears.len() as u32;
+            let before = left_found.len();
+            for vertex in vertices {
+                let s = unit.below[vertex];
+                // Shell 2: the edge of the fourth axis and the middle edge.
+                if s > first_third && unit.differ(q, s) && unit.x_words[s as usize][1] != m[0] {
+                    left_found.push((s, Left { ear, vertex: vertex as u32 }));
+                }
+            }
+            if left_found.len() > before {
+                let ear = Ear { id, edge: tables.graph.words_of(id) };
+                left_ears.push(Slotted { ear, slot: row.slot(id) });
+            }
+        }
+        sort_by_axis(unit.xs.len(), left_found, |l| l.0, |l| l.1, left, left_starts);
+        !left.is_empty()
+    }
+
+    /// Collects the right ears of one third axis after the other, joining whenever there are many.
+    fn right_ears(&mut self, q: u32, m: u32, row: &Row, out: &mut Emitter<'_>) -> Result<()> {
+        self.space.right_ears.clear();
+        self.space.right_found.clear();
+        let q_top = self.unit.x_words[q as usize][1];
+        for third in 0..self.space.thirds.len() {
+            let r = self.space.thirds[third];
+            for &id in self.tables.arcs.up.of(self.unit.xs[r as usize]) {
+                if !row.has(id) {
+                    continue;
+                }
+                let Some(vertices) = self.unit.vertices(id) else { continue };
+                let edge = self.tables.graph.words_of(id);
+                // Shell 2: the right ear and the edge of the second axis.
+                if edge[0] == q_top {
+                    continue;
+                }
+                let Self { unit, space, .. } = self;
+                let ear = space.right_ears.len() as u32;
+                let before = space.right_found.len();
+                for vertex in vertices {
+                    let s = unit.below[vertex];
+                    if s > r
+                        && space.left_starts[s as usize] < space.left_starts[s as usize + 1]
+                        && unit.differ(r, s)
+                    {
+                        space.right_found.push(Right { s, third: third as u32, ear });
+                    }
+                }
+                if space.right_found.len() > before {
+                    space.right_ears.push(Slotted { ear: Ear { id, edge }, slot: row.slot(id) });
+                }
+                if space.right_found.len() >= EARS {
+                    self.join(m, row, out)?;
+                }
+            }
+        }
+        self.join(m, row, out)
+    }
+
+    /// Joins all left ears with the right ears collected, which it forgets.
+    fn join(&mut self, m: u32, row: &Row, out: &mut Emitter<'_>) -> Result<()> {
+        self.stop.check()?;
+        let places = self.tables.arcs.up.of(m).len();
+        let Self { unit, space, .. } = self;
+        for by_place in [&mut space.at, &mut space.met_left, &mut space.met_right] {
+            if by_place.len() < places {
+                by_place.resize(places, 0);
+            }
+        }
+        let Space { right_found, right, right_starts, .. } = space;
+        sort_by_axis(unit.xs.len(), right_found, |r| r.s, |r| *r, right, right_starts);
+        right_found.clear();
+        for s in 0..unit.xs.len() {
+            if self.space.right_starts[s] < self.space.right_starts[s + 1] {
+                let (from, to) = (self.space.left_starts[s], self.space.left_starts[s + 1]);
+                for chunk in (from..to).step_by(MASK) {
+                    self.join_axis(
+                        m,
+                        row,
+                        s as u32,
+                        chunk as usize..to.min(chunk + MASK as u32) as usize,
+                        out,
+                    )?;
+                }
+            }
+        }
+        self.space.right_ears.clear();
+        Ok(())
+    }
+
+    /// Joins at most 64 left ears over one fourth axis with the right ears over it.
+    fn join_axis(
+        &mut self,
+        m: u32,
+        row: &Row,
+        s: u32,
+        left: std::ops::Range<usize>,
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
+        let Self { tables, unit, space, max_fours, .. } = self;
+        let left = &space.left[left];
+        let above = tables.arcs.up.of(m);
+        let mut ears = [Ear { id: 0, edge: [0; 2] }; MASK];
+        for (bit, l) in left.iter().enumerate() {
+            let slotted = space.left_ears[l.ear as usize];
+            ears[bit] = slotted.ear;
+            for &place in row.places(slotted.slot) {
+                space.at[place as usize] |= 1 << bit;
+            }
+        }
+        let ears = &ears[..left.len()];
+        out.top(s, ears);
+
+        let right = space.right_starts[s as usize] as usize..space.right_starts[s as usize + 1] as usize;
+        for by_third in space.right[right].chunk_by(|a, b| a.third == b.third) {
+            let third = by_third[0].third as usize;
+            let r = space.thirds[third];
+            let r_top = unit.x_words[r as usize][1];
+            // Shell 2: the left ears and the edge of the third axis.
+            let fitting = mask_where(ears, |h| h.edge[0] != r_top);
+            if fitting == 0 {
+                continue;
+            }
+            for chunk in by_third.chunks(MASK) {
+                space.group.clear();
+                let mut allowed = [0u64; MASK];
+                for entry in chunk {
+                    let Slotted { ear, slot } = space.right_ears[entry.ear as usize];
+                    // Shells 2 and 3: the two ears.
+                    let fits =
+                        fitting & mask_where(ears, |h| h.edge[0] != ear.edge[0] && h.edge[1] != ear.edge[1]);
+                    if fits == 0 {
+                        continue;
+                    }
+                    let bit = space.group.len();
+                    let mut met = false;
+                    for &place in row.places(slot) {
+                        let meets = space.at[place as usize] & fits;
+                        if meets != 0 {
+                            met = true;
+                            if space.met_right[place as usize] == 0 {
+                                space.touched.push(place);
+                            }
+                            space.met_right[place as usize] |= 1 << bit;
+                            space.met_left[place as usize] |= meets;
+                        }
+                    }
+                    if met {
+                        allowed[bit] = fits;
+                        space.group.push(ear);
+                    }
+                }
+                if space.group.is_empty() {
+                    continue;
+                }
+                space.blocks.clear();
+                for place in space.touched.drain(..) {
+                    let id = above[place as usize];
+                    space.blocks.push(Block {
+                        key: u32::from(place),
+                        id,
+                        edge: tables.graph.words_of(id),
+                        left: std::mem::take(&mut space.met_left[place as usize]),
+                        right: std::mem::take(&mut space.met_right[place as usize]),
+                    });
+                }
+                let Space { group, blocks, fours, overflow, third_vertices, .. } = space;
+                if *overflow {
+                    out.ears(r, group, &allowed, blocks, |_, _, _| {})?;
+                } else {
+                    let low = third_vertices[third];
+                    out.ears(r, group, &allowed, blocks, |h, f, block| {
+                        fours.push(Four { low, high: left[h].vertex, ear: group[f].id, top: block.id });
+                    })?;
+                    if fours.len() > *max_fours {
+                        *overflow = true;
+                        fours.clear();
+                    }
+                }
+            }
+        }
+        for l in left {
+            for &place in row.places(space.left_ears[l.ear as usize].slot) {
+                space.at[place as usize] = 0;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A bit for each ear of which something holds.
+#[inline]
+fn mask_where(ears: &[Ear], holds: impl Fn(&Ear) -> bool) -> u64 {
+    ears.iter().enumerate().fold(0, |mask, (bit, ear)| mask | u64::from(holds(ear)) << bit)
+}
+
+/// Counting sort by fourth axis; stable.
+fn sort_by_axis<T, U: Copy + Default>(
+    axes: usize,
+    found: &[T],
+    axis: impl Fn(&T) -> u32,
+    value: impl Fn(&T) -> U,
+    sorted: &mut Vec<U>,
+    starts: &mut Vec<u32>,
+) {
+    starts.clear();
+    starts.resize(axes + 2, 0);
+    for item in found {
+        starts[axis(item) as usize + 2] += 1;
+    }
+    for i in 2..starts.len() {
+        starts[i] += starts[i - 1];
+    }
+    sorted.clear();
+    sorted.resize(found.len(), U::default());
+    for item in found {
+        let next = &mut starts[axis(item) as usize + 1];
+        sorted[*next as usize] = value(item);
+        *next += 1;
+    }
+}
