@@ -3,9 +3,11 @@ import type { NativeSearchRequest } from './addon.js'
 import { machine } from './effects.js'
 import { coreMemory, defaultMemory } from './machine/memory.js'
 import type { ArchiveSummary, Manifest } from './manifest.js'
+import { inputName } from './input.js'
 import { checkInteger, runTask, type TaskOptions } from './task.js'
 
-/** The text to search: a file, or the text itself; `name` is what the archive calls it (a file's own by default). */
+/** The text to search: a file, or the text itself; `name` is what the archive calls it (by default that of the
+ * file, less `.txt`). */
 export type SearchInput =
   { path: string; name?: string | undefined } | { text: string | Uint8Array; name: string }
 
@@ -38,11 +40,7 @@ export async function search(input: SearchInput, options: SearchOptions): Promis
 }
 
 function source(input: SearchInput): Pick<NativeSearchRequest, 'path' | 'bytes' | 'name'> {
-  if ('path' in input) return { path: input.path, name: input.name ?? baseName(input.path) }
+  if ('path' in input) return { path: input.path, name: input.name ?? inputName(input.path) }
   const bytes = typeof input.text === 'string' ? new TextEncoder().encode(input.text) : input.text
   return { bytes, name: input.name }
-}
-
-function baseName(path: string): string {
-  return path.split(/[/\\]/).at(-1) ?? path
 }

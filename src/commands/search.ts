@@ -1,6 +1,7 @@
 /** `fold-worker search`: every ortho of one text. */
 import { Command, Option } from 'clipanion'
 import { FoldError } from '../errors.js'
+import { inputName } from '../input.js'
 import { ProgressDisplay } from '../report/progress.js'
 import { describeSearch } from '../report/summary.js'
 import type { SearchInput } from '../search.js'
@@ -67,6 +68,5 @@ export class SearchCommand extends FoldCommand {
 
 /** Where the archive of an input goes when nothing is said: in the current directory, under the input's name. */
 export function defaultOut(file: string): string {
-  const name = file === '-' ? 'stdin' : (file.split(/[/\\]/).at(-1) ?? file)
-  return `${name.replace(/\.txt$/i, '')}.bin`
+  return `${file === '-' ? 'stdin' : inputName(file)}.bin`
 }

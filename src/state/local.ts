@@ -1,5 +1,6 @@
 /** Takes every waiting text of a state directory to its archive, one after the other. */
 import { throwIfAborted, toFoldError, type FoldError } from '../errors.js'
+import { inputName } from '../input.js'
 import type { ArchiveSummary } from '../manifest.js'
 import type { SearchInput } from '../search.js'
 import type { StateDirectory } from './directory.js'
@@ -68,7 +69,7 @@ async function takeOne(
   }
   try {
     await onEvent({ kind: 'started', name, ...place })
-    const summary = await search({ path: claim.source, name }, claim.archive)
+    const summary = await search({ path: claim.source, name: inputName(name) }, claim.archive)
     return { ...summary, archive: await state.finish(claim) }
   } catch (error) {
     await state.restore(claim)

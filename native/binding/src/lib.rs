@@ -6,9 +6,12 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "napi-rs hands arguments over by value")]
 
+pub mod archive;
 pub mod background;
 pub mod guard;
 pub mod interner;
+pub mod long;
 pub mod queue;
+pub mod search;
 pub mod seen;
 pub mod shared;
