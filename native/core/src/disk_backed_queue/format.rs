@@ -179,6 +179,10 @@ impl Footer {
 
 /// Appends a record's length: 7 bits a byte, low bits first.
 pub(super) fn push_length(out: &mut Vec<u8>, mut len: usize) {
+    if len < 0x80 {
+        out.push(len as u8);
+        return;
+    }
     while len >= 0x80 {
         out.push((len & 0x7f) as u8 | 0x80);
         len >>= 7;

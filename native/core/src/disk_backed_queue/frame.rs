@@ -43,6 +43,11 @@ impl Frame {
         }
     }
 
+    /// Makes an empty frame fit to be pushed to, whatever its buffer held before.
+    pub(super) fn reset(&mut self) {
+        *self = Self::new(std::mem::take(&mut self.buffer));
+    }
+
     pub(super) fn records(&self) -> u32 {
         self.records
     }
@@ -68,6 +73,7 @@ impl Frame {
 
     /// Adds a record, which is no longer than the limit.
     pub(super) fn push(&mut self, record: &[u8]) {
+        self.buffer.reserve(record.len() + 5);
         push_length(&mut self.buffer, record.len());
         self.buffer.extend_from_slice(record);
         self.records += 1;
@@ -88,6 +94,17 @@ impl Frame {
     /// Moves records to `batch`, at most `max_records` and as many as fit `max_bytes`; one at least if
     /// `batch` is empty. Answers whether it stopped because of a limit.
     pub(super) fn pop_into(&mut self, batch: &mut Batch, max_records: usize, max_bytes: u64) -> bool {
+        if batch.records == 0 && self.records as usize <= max_records && self.bytes <= max_bytes {
+            // The whole frame changes hands; the batch's old buffer takes its place.
+            std::mem::swap(&mut batch.encoded, &mut self.buffer);
+            batch.start = self.cursor;
+            batch.records = self.records as usize;
+            batch.bytes = self.bytes;
+            self.cursor = self.buffer.len();
+            self.records = 0;
+            self.bytes = 0;
+            return false;
+        }
         let start = self.cursor;
         let mut end = start;
         let mut full = false;
@@ -104,6 +121,10 @@ impl Frame {
             bytes += len as u64;
         }
         if let Some(encoded) = self.buffer.get(start..end) {
+            if batch.records == 0 {
+                batch.encoded.clear();
+                batch.start = 0;
+            }
             batch.encoded.extend_from_slice(encoded);
             batch.records += taken as usize;
             batch.bytes += bytes;
@@ -135,9 +156,11 @@ impl Frame {
 }
 
 /// Records taken from a queue together, in one allocation.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Batch {
     encoded: Vec<u8>,
+    /// Where the first record begins.
+    start: usize,
     records: usize,
     bytes: u64,
 }
@@ -163,14 +186,15 @@ impl Batch {
 
     /// Forgets the records and keeps the memory.
     pub fn clear(&mut self) {
-        self.encoded.clear();
+        // The old bytes stay: a buffer that is read into again need not be filled with zeros first.
+        self.start = self.encoded.len();
         self.records = 0;
         self.bytes = 0;
     }
 
     /// The records in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = self.encoded.as_slice();
+        let mut rest = self.encoded.get(self.start..).unwrap_or_default();
         std::iter::from_fn(move || {
             let (len, used) = read_length(rest)?;
             let record = rest.get(used..used + len)?;

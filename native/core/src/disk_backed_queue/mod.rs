@@ -288,7 +288,12 @@ impl DiskBackedQueue {
             let from_disk = self.front.is_some();
             let Some(frame) = self.front.as_mut().or(self.waiting.front_mut()) else { break };
             let (records, bytes) = (batch.len(), batch.bytes());
+            let memory = frame.memory();
             let full = frame.pop_into(batch, max_records, max_bytes);
+            if !from_disk && frame.is_empty() {
+                frame.reset();
+                self.waiting_bytes -= memory - frame.memory();
+            }
             self.account(from_disk, (batch.len() - records) as u64, batch.bytes() - bytes);
             if full {
                 break;

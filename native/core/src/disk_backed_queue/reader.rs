@@ -106,11 +106,10 @@ impl SegmentReader {
         buffer.resize(FRAME_HEADER_LEN + header.payload_len, 0);
         if self.fill(&mut buffer[FRAME_HEADER_LEN..])?
             && crc32fast::hash(&buffer[FRAME_HEADER_LEN..]) == header.payload_crc
+            && let Ok(frame) = Frame::from_disk(buffer, header.records)
         {
-            if let Ok(frame) = Frame::from_disk(buffer, header.records) {
-                self.offset = frame_end(offset, &header);
-                return Ok(Step::Frame(offset, frame));
-            }
+            self.offset = frame_end(offset, &header);
+            return Ok(Step::Frame(offset, frame));
         }
         // The header vouches for the length, so only this frame is lost.
         self.go_to(frame_end(offset, &header))?;

@@ -27,6 +27,10 @@ pub(super) struct SegmentWriter {
 impl SegmentWriter {
     /// A new segment with its header.
     pub(super) fn create(disk: &dyn Disk, path: &Path, number: u64) -> Result<Self> {
+        if disk.exists(path) {
+            // The number is not in use, so this is what a failed attempt could not remove.
+            disk.remove_file(path).map_err(|cause| Error::io("removing", path, cause))?;
+        }
         let made = disk.create_new(path).and_then(|mut file| {
             file.write_all(&encode_header(number)).map(|()| file).inspect_err(|_| {
                 // Without its header the file is worth nothing; reopening would drop it as well.

@@ -430,7 +430,7 @@ impl SeenTracker {
             let coldest = (0..self.runs.len()).filter_map(|at| Some((self.runs[at].coldest()?, at))).min();
             match coldest {
                 Some(((used, shard), at)) if used + STALE < self.now && bytes <= budget => {
-                    self.runs[at].evict(shard)
+                    self.runs[at].evict(shard);
                 }
                 _ => return false,
             }

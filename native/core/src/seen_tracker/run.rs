@@ -119,6 +119,7 @@ pub(super) struct Run {
     /// The file has not been made durable.
     pub(super) unsynced: bool,
     scratch: Vec<u8>,
+    pages: Vec<u32>,
 }
 
 impl Run {
@@ -176,14 +177,34 @@ impl Run {
         }
         let (first_page, last_page) = ((start / keys_a_page) as usize, ((end - 1) / keys_a_page) as usize);
         let fences = &self.fences[first_page..=last_page];
-        // The page before the first fence above the fingerprint; its keys may begin in the shard before.
-        let page_of = |fingerprint: u128| {
-            fences.partition_point(|&fence| fence <= fingerprint).checked_sub(1).map(|at| first_page + at)
-        };
+        // For each candidate how many fences are not above it: one more than its page, or 0 if it is in none. Both sides
+        // ascend, so each search starts where the last one ended. A page may begin in the shard before.
+        self.pages.clear();
+        let mut below = 0;
+        for (&(fingerprint, _), &found) in candidates.iter().zip(found.iter()) {
+            // What another run has, or this one's filter rules out, is not worth a page.
+            if found || !self.bloom.may_contain(shard, mix(fingerprint)) {
+                self.pages.push(0);
+                continue;
+            }
+            let mut step = 1;
+            while fences.get(below + step - 1).is_some_and(|&fence| fence <= fingerprint) {
+                below += step;
+                step *= 2;
+            }
+            let reach = fences.len().min(below + step - 1);
+            below += fences[below..reach].partition_point(|&fence| fence <= fingerprint);
+            self.pages.push(below as u32);
+        }
+        let pages = &self.pages;
+        let page_of = |candidate: usize| (pages[candidate] as usize).checked_sub(1).map(|at| first_page + at);
         if let Some((keys, used)) = &mut self.cached[shard] {
             *used = now;
-            for (&(fingerprint, _), found) in candidates.iter().zip(found).filter(|(_, found)| !**found) {
-                if let Some(page) = page_of(fingerprint) {
+            for (at, (&(fingerprint, _), found)) in candidates.iter().zip(found).enumerate() {
+                if *found {
+                    continue;
+                }
+                if let Some(page) = page_of(at) {
                     let from = (page as u64 * keys_a_page).saturating_sub(start) as usize;
                     let to = (((page as u64 + 1) * keys_a_page - start) as usize).min(keys.len());
                     *found = keys[from..to].binary_search(&fingerprint).is_ok();
@@ -193,7 +214,7 @@ impl Run {
         }
         let mut at = 0;
         while at < candidates.len() {
-            let Some(page) = page_of(candidates[at].0).filter(|_| !found[at]) else {
+            let Some(page) = page_of(at).filter(|_| !found[at]) else {
                 at += 1;
                 continue;
             };
@@ -201,9 +222,10 @@ impl Run {
             let (mut next, mut last) = (at + 1, page);
             let most = (PROBE_BLOCKS / self.plan.stride).max(1);
             while next < candidates.len() {
-                match page_of(candidates[next].0) {
+                match page_of(next) {
                     Some(other) if other <= last + 2 && other < page + most => last = other,
-                    _ => break,
+                    Some(_) => break,
+                    None => {}
                 }
                 next += 1;
             }
@@ -221,11 +243,8 @@ impl Run {
             let total = (self.entry.count - first_block * BLOCK_KEYS as u64)
                 .min((end_block - first_block) * BLOCK_KEYS as u64) as usize;
             for i in at..next {
-                if found[i] {
-                    continue;
-                }
+                let Some(page) = page_of(i) else { continue };
                 let wanted = candidates[i].0;
-                let page = page_of(wanted).unwrap_or(page);
                 let (mut low, mut high) = (
                     (page * self.plan.stride - first_block as usize) * BLOCK_KEYS,
                     (((page + 1) * self.plan.stride - first_block as usize) * BLOCK_KEYS).min(total),
@@ -432,7 +451,7 @@ impl Index {
     }
 
     fn add(&mut self, fingerprint: u128) {
-        if self.added % (BLOCK_KEYS * self.plan.stride) as u64 == 0 {
+        if self.added.is_multiple_of((BLOCK_KEYS * self.plan.stride) as u64) {
             self.fences.push(fingerprint);
         }
         self.added += 1;
@@ -461,6 +480,7 @@ impl Index {
             cached_bytes,
             unsynced,
             scratch: Vec::new(),
+            pages: Vec::new(),
         }
     }
 }

@@ -55,7 +55,11 @@ fn answers_as_a_set_far_beyond_its_memory() {
             let batch: Vec<u128> = (0..5_000)
                 .map(|_| {
                     let old = choose() as usize;
-                    if old % 2 == 0 && !known.is_empty() { known[old / 2 % known.len()] } else { fresh() }
+                    if old.is_multiple_of(2) && !known.is_empty() {
+                        known[old / 2 % known.len()]
+                    } else {
+                        fresh()
+                    }
                 })
                 .collect();
             known.extend(&batch);
