@@ -56,11 +56,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let reader = ResultsReader::open(&directory, ranks, RealDisk::shared())?;
         let mut ortho = Ortho::default();
         let mut read = 0u64;
-        for dims in reader.shapes() {
+        for dims in reader.shapes().iter().filter(|d| mode.len() < 3 || mode == "list" || shape_name(d) == *mode) {
             let mut cursor = reader.cursor(dims)?;
             while cursor.next(&mut ortho)? {
                 read += 1;
-                if mode == "list" {
+                if mode.len() > 2 {
                     let words: Vec<&str> = ortho.tokens.iter().map(|&t| interner.word(t)).collect();
                     println!("{}\t{}", shape_name(&ortho.dims), words.join(" "));
                 }

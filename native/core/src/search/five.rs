@@ -29,7 +29,6 @@ struct Vertex {
     axis: u32,
     x: [Rank; 2],
     mid: [Rank; 2],
-    mid_edge: u32,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -145,8 +144,10 @@ impl Five {
 
     /// Numbers the vertices in use by axis, so that a line goes from the smaller number to the greater.
     fn number_vertices(&mut self, tables: &Tables<'_>, unit: &Unit, fours: &[Four]) {
+        for vertex in self.used.drain(..) {
+            self.dense[vertex as usize] = 0;
+        }
         self.dense.resize(unit.below.len().max(self.dense.len()), 0);
-        self.used.clear();
         for four in fours {
             for vertex in [four.low, four.high] {
                 let seen = &mut self.dense[vertex as usize];
@@ -161,13 +162,12 @@ impl Five {
         for (number, &vertex) in self.used.iter().enumerate() {
             self.dense[vertex as usize] = number as u32;
             let axis = unit.below[vertex as usize];
-            let mid_edge = unit.mid_of(vertex);
-            let mid = tables.graph.words_of(mid_edge);
-            self.vertices.push(Vertex { axis, x: unit.x_words[axis as usize], mid, mid_edge });
+            let mid = tables.graph.words_of(unit.mid_of(vertex));
+            self.vertices.push(Vertex { axis, x: unit.x_words[axis as usize], mid });
         }
     }
 
-    /// Sorts the lines by both vertices and makes their bit rows; frees the numbers again.
+    /// Sorts the lines by both vertices and makes their bit rows.
     fn sort(&mut self, fours: &[Four]) {
         let count = self.vertices.len();
         let Self { dense, by_high, sorted, counts, rows, row, starts, .. } = self;
@@ -177,9 +177,6 @@ impl Five {
             high: dense[f.high as usize],
             ..*f
         }));
-        for vertex in self.used.drain(..) {
-            dense[vertex as usize] = 0;
-        }
         counting_sort(by_high, sorted, counts, count, |f| f.high);
         counting_sort(sorted, by_high, counts, count, |f| f.low);
         std::mem::swap(by_high, sorted);
