@@ -66,12 +66,19 @@ impl Archive {
     /// A cursor over the orthos of a shape, with a word, or both.
     #[napi(ts_return_type = "Promise<OrthoCursor>")]
     #[must_use]
-    pub fn orthos(&self, shape: Option<Vec<u32>>, word: Option<String>) -> AsyncTask<Background<OrthoCursor>> {
+    pub fn orthos(
+        &self,
+        shape: Option<Vec<u32>>,
+        word: Option<String>,
+    ) -> AsyncTask<Background<OrthoCursor>> {
         let reader = Arc::clone(&self.reader);
         background(move || {
             let shape = shape.map(|dims| {
                 Shape::new(dims).ok_or_else(|| {
-                    Error::new(Code::InvalidArgument, "a shape has two or more ascending lengths of at least 2")
+                    Error::new(
+                        Code::InvalidArgument,
+                        "a shape has two or more ascending lengths of at least 2",
+                    )
                 })
             });
             let filter = Filter { shape: shape.transpose()?, word, limit: None };

@@ -56,6 +56,7 @@ pub(crate) fn long<'env>(
 
 /// A value of the core as JSON.
 pub(crate) fn json(value: &impl serde::Serialize) -> fold_core::Result<String> {
-    serde_json::to_string(value)
-        .map_err(|cause| fold_core::Error::new(fold_core::Code::Internal, "a value cannot be written as JSON").because(cause))
+    serde_json::to_string(value).map_err(|cause| {
+        fold_core::Error::new(fold_core::Code::Internal, "a value cannot be written as JSON").because(cause)
+    })
 }

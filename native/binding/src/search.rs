@@ -37,7 +37,8 @@ pub fn search<'env>(env: &'env Env, options: SearchOptions, control: &Control) -
     let (input_name, out, threads) = (options.name, options.out.into(), options.threads as usize);
     let memory = u64::try_from(options.memory).unwrap_or(0);
     long(env, control, move |control| {
-        let source = source.ok_or_else(|| Error::new(Code::InvalidArgument, "there is neither a path nor a text"))?;
+        let source =
+            source.ok_or_else(|| Error::new(Code::InvalidArgument, "there is neither a path nor a text"))?;
         let request = SearchRequest { source, input_name, out, memory, threads };
         json(&job::search(&request, control, &RealDisk::shared())?)
     })
