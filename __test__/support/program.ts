@@ -54,12 +54,19 @@ export function shell(command: string, env: Record<string, string> = {}): Outcom
   return { code: status, out: stdout.toString(), err: stderr.toString().trim(), peak: 0 }
 }
 
-/** The oracle's list of all orthos of a text, sorted. */
-export function oracle(path: string): string[] {
-  const out = execFileSync('python3', [resolve(SHARED, 'oracle/brute_force.py'), '--list', path], {
+/** For each text the oracle's list of all orthos, sorted. One process for all: its start costs more than most texts. */
+export function oracle(texts: readonly string[]): string[][] {
+  const driver = `
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from brute_force import search
+sets = [search(text) for text in json.load(sys.stdin)]
+json.dump([["x".join(map(str, s)) + "\\t" + " ".join(w) for s, w in found] for found in sets], sys.stdout)`
+  const lists = execFileSync('python3', ['-c', driver, resolve(SHARED, 'oracle')], {
+    input: JSON.stringify(texts),
     maxBuffer: 2 ** 30,
   })
-  return sortedLines(out.toString())
+  return (JSON.parse(lists.toString()) as string[][]).map((list) => list.sort())
 }
 
 /** Whether Python is there to run the oracle. */
