@@ -18,5 +18,5 @@ const chosen = chapters()
 for (const { chapter, text } of chosen) {
   writeFileSync(join(input, `moby-dick-${String(chapter).padStart(3, '0')}.txt`), text)
 }
-const { status } = spawnSync(process.execPath, ['dist/bin.js', '--state-dir', state], { stdio: 'inherit' })
+const { status } = spawnSync(process.execPath, ['dist/bin.cjs', '--state-dir', state], { stdio: 'inherit' })
 process.exitCode = status ?? 1

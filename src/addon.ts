@@ -80,7 +80,7 @@ let loading: Promise<Addon> | undefined
 
 /** The addon of this platform. */
 export function loadAddon(): Promise<Addon> {
-  return (loading ??= import('../native/addon/index.js').catch((error: unknown) => {
+  return (loading ??= import('../native/addon/index.cjs').catch((error: unknown) => {
     throw new FoldError(
       'NO_ADDON',
       'the native part of fold-worker could not be loaded: there is no build of it for this platform here; ' +

@@ -53,7 +53,7 @@ withOracle('the set of a text is the oracle’s', (t) => {
 withTexts('the same content for any number of threads and any memory', (t) => {
   const cwd = temporary(t)
   const text = join(SHARED, 'texts/novel-16000.txt')
-  const runs = [[], ['--threads', '1'], ['--threads', '2'], ['--memory', '80M'], ['--memory', '1G']]
+  const runs = [[], ['--threads', '1'], ['--threads', '2'], ['--memory', '96M'], ['--memory', '1G']]
   const digests = runs.map((args, i) => {
     const { out, err } = foldWorker(['search', text, '--json', '--out', `${i}.bin`, ...args], { cwd })
     t.not(out, '', err)

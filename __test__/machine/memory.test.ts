@@ -61,5 +61,5 @@ test('the core gets the budget less what Node takes', (t) => {
 test('a budget that Node alone fills is refused, with the least that works', (t) => {
   const least = NODE_MEMORY + LEAST_CORE_MEMORY
   t.is(coreMemory(least), LEAST_CORE_MEMORY)
-  t.throws(() => coreMemory(least - 1), { code: 'MEMORY_TOO_SMALL', message: /at least 72 MiB/ })
+  t.throws(() => coreMemory(least - 1), { code: 'MEMORY_TOO_SMALL', message: /at least 88 MiB/ })
 })
