@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::archive::{Optimal, Shape, ShapeCounts};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
+use crate::results::Found;
 use crate::search::{Stop, Watch};
 use crate::text::Interner;
 
@@ -181,7 +182,7 @@ impl Control {
             _ => done as f64 / total as f64,
         };
         let interner = self.interner().clone();
-        let found = interner.is_some().then(|| self.watch.found()).unwrap_or_default();
+        let found = if interner.is_some() { self.watch.found() } else { Found::default() };
         Progress {
             phase,
             share: share.min(1.0),

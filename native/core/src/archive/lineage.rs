@@ -61,7 +61,7 @@ fn write_name(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
             '\t' => f.write_str("\\t")?,
             // The two separators end a line for some readers although they are no control characters.
             c if c.is_control() || c == '\u{2028}' || c == '\u{2029}' => {
-                write!(f, "\\u{{{:x}}}", u32::from(c))?
+                write!(f, "\\u{{{:x}}}", u32::from(c))?;
             }
             c => write!(f, "{c}")?,
         }

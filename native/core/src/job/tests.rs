@@ -4,7 +4,7 @@ use crate::archive::{ArchiveReader, Limit};
 use crate::disk::RealDisk;
 use crate::disk::faulty::FaultyDisk;
 
-fn engine(work: &Work<'_>) -> Result<Contents> {
+fn by_definition(work: &Work<'_>) -> Result<Contents> {
     let orthos = brute_force::orthos(work.index);
     work.control.add_orthos(orthos.len() as u64);
     write_orthos(&orthos, work.index, work.ranks, work.results, Arc::clone(&work.disk))
@@ -36,7 +36,7 @@ impl Place {
 
     fn run(&self, source: Source) -> Result<Manifest> {
         let control = Control::default();
-        search_with(&engine, &request(source, &self.path("out.bin")), &control, &self.disk)
+        search_with(&by_definition, &request(source, &self.path("out.bin")), &control, &self.disk)
     }
 
     fn left(&self) -> Vec<PathBuf> {
@@ -70,13 +70,27 @@ fn a_file_becomes_an_archive() {
 }
 
 #[test]
+fn the_search_gives_what_the_definition_does() {
+    let place = Place::new();
+    let source = || Source::Bytes(TEXT.as_bytes().to_vec());
+    let a = place.run(source()).expect("an archive");
+    let control = Control::default();
+    let b =
+        search(&request(source(), &place.path("searched.bin")), &control, &place.disk).expect("an archive");
+    assert_eq!((&a.content_digest, &a.shapes, &a.optimal), (&b.content_digest, &b.shapes, &b.optimal));
+    let progress = control.progress();
+    assert_eq!((progress.orthos, &progress.best), (b.ortho_count, &b.optimal));
+    assert_eq!(progress.shapes, b.shapes);
+}
+
+#[test]
 fn bytes_and_a_file_give_the_same() {
     let place = Place::new();
     let disk: Arc<dyn Disk> = Arc::new(FaultyDisk::default());
     std::fs::write(place.path("in.txt"), TEXT).expect("written");
     let a = place.run(Source::Path(place.path("in.txt"))).expect("an archive");
     let bytes = request(Source::Bytes(TEXT.as_bytes().to_vec()), Path::new("/b.bin"));
-    let b = search_with(&engine, &bytes, &Control::default(), &disk).expect("an archive");
+    let b = search_with(&by_definition, &bytes, &Control::default(), &disk).expect("an archive");
     assert_eq!(Manifest { search: a.search.clone(), ..b }, a);
 }
 
@@ -112,7 +126,7 @@ fn a_budget_too_small_says_what_would_do() {
     let text: String = (0..60_000).map(|n| format!("{} {}. ", letters(n), letters(n * 7))).collect();
     let mut small = request(Source::Bytes(text.into_bytes()), &place.path("out.bin"));
     small.memory = 1 << 20;
-    let error = search_with(&engine, &small, &Control::default(), &place.disk).expect_err("too small");
+    let error = search_with(&by_definition, &small, &Control::default(), &place.disk).expect_err("too small");
     assert_eq!(error.code(), Code::MemoryTooSmall, "{error}");
     assert!(error.to_string().contains("MiB"), "{error}");
     assert!(place.left().is_empty());
@@ -133,14 +147,15 @@ fn stopping_leaves_nothing() {
     let control = Control::default();
     let request = request(Source::Bytes(TEXT.as_bytes().to_vec()), &place.path("out.bin"));
     let late = |work: &Work<'_>| {
-        let contents = engine(work)?;
+        let contents = by_definition(work)?;
         work.control.cancel();
         Ok(contents)
     };
     let error = search_with(&late, &request, &control, &place.disk).expect_err("cancelled");
     assert_eq!(error.code(), Code::Cancelled);
     assert!(place.left().is_empty());
-    let error = search_with(&engine, &request, &control, &place.disk).expect_err("cancelled from the start");
+    let error =
+        search_with(&by_definition, &request, &control, &place.disk).expect_err("cancelled from the start");
     assert_eq!(error.code(), Code::Cancelled);
     assert!(place.left().is_empty());
 }
@@ -150,7 +165,7 @@ fn an_engine_that_fails_leaves_nothing() {
     let place = Place::new();
     let request = request(Source::Bytes(TEXT.as_bytes().to_vec()), &place.path("out.bin"));
     let failing = |work: &Work<'_>| {
-        engine(work)?;
+        by_definition(work)?;
         Err(Error::new(Code::DiskFull, "full"))
     };
     let error = search_with(&failing, &request, &Control::default(), &place.disk).expect_err("full");
@@ -164,7 +179,7 @@ fn limits_are_kept() {
     let request = request(Source::Bytes(TEXT.as_bytes().to_vec()), &place.path("out.bin"));
     let limited = |work: &Work<'_>| {
         let limits = vec![Limit { name: "maxOrthos".to_owned(), value: 5 }];
-        Ok(Contents { complete: false, limits, ..engine(work)? })
+        Ok(Contents { complete: false, limits, ..by_definition(work)? })
     };
     search_with(&limited, &request, &Control::default(), &place.disk).expect("an archive");
     let reader = ArchiveReader::open(&place.path("out.bin"), Arc::clone(&place.disk)).expect("an archive");

@@ -6,7 +6,8 @@ use std::thread;
 
 use super::Stop;
 use super::cubes::{Cubes, Tables, second_edges};
-use super::graph::{Arcs, Graph};
+use super::graph::{Arcs, Graph, Trigrams};
+use super::lines::Lines;
 use super::orderly::Orderly;
 use super::rows::Rows;
 use crate::digest::WordHashes;
@@ -101,7 +102,9 @@ pub fn run(
         (Some(arcs), Some(rows)) => Some(Tables { graph: &graph, arcs, rows }),
         _ => None,
     };
-    let held = left - left / 3 - arcs.as_ref().map_or(0, Arcs::memory).min(left / 3);
+    let trigrams = tables.as_ref().and_then(|_| Trigrams::new(&graph, index, ranks, left / 12));
+    let shared = arcs.as_ref().map_or(0, Arcs::memory) + trigrams.as_ref().map_or(0, Trigrams::memory);
+    let held = left.saturating_sub(left / 3 + shared);
     let each = held / threads as u64;
 
     let mut units: Vec<Unit> = (0..graph.edges())
@@ -119,12 +122,21 @@ pub fn run(
     let work = |thread: usize| -> Result<Found> {
         let mut out = Emitter::new(ranks, words, writer);
         let mut orderly = Orderly::new(index, ranks, stop);
+        let mut lines = match (&tables, &trigrams) {
+            (Some(tables), Some(trigrams)) => Some(Lines::new(tables, trigrams, ranks, stop)),
+            _ => None,
+        };
         let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, (each / 4 / 64) as usize));
         let mut known = 0;
         while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
             stop.check()?;
             let origin = graph.words_of(unit.edge);
-            orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?;
+            match &mut lines {
+                Some(lines) if unit.weight * 24 <= each / 4 => {
+                    lines.unit(unit.edge, &mut orderly, &mut out)?;
+                }
+                _ => orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?,
+            }
             // A place in a list and its share of the tables by edge, for all lists.
             match &mut cubes {
                 Some(cubes) if unit.weight * 8 + u64::from(graph.edges()) * 8 <= each / 2 => {
