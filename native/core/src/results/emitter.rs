@@ -209,8 +209,8 @@ impl<'a> Emitter<'a> {
             let hash = finish(sum(self.words, self.ranks, keys, [0; 2], &parts));
             self.cubes[0].add(1, hash);
         }
-        if self.could_be_best(DIMS[0], o) {
-            for x in xs {
+        for x in xs {
+            if self.could_be_best(DIMS[0], o, &mut [a, self.ranks.token(x[0])]) {
                 self.offer(DIMS[0], &[origin[0], origin[1], x[0], x[1]]);
             }
         }
@@ -252,11 +252,10 @@ impl<'a> Emitter<'a> {
             let hash = finish(sum(self.words, self.ranks, keys, [0; 2], &parts));
             self.cubes[1].add(1, hash);
         }
-        if self.could_be_best(DIMS[1], o) {
-            for &r in thirds {
-                let x = self.xs[r as usize];
-                let [origin, m] = [self.origin, self.mid];
-                self.offer(DIMS[1], &[origin[0], origin[1], node[0], node[1], x[0], x[1], m[0], m[1]]);
+        for &r in thirds {
+            let x = self.xs[r as usize];
+            if self.could_be_best(DIMS[1], o, &mut [a, b, self.ranks.token(x[0])]) {
+                self.offer(DIMS[1], [self.origin, node, x, self.mid].as_flattened());
             }
         }
         Ok(())
@@ -326,7 +325,8 @@ impl<'a> Emitter<'a> {
         }
         record.count += count;
         self.cubes[2].add(count, total);
-        if self.could_be_best(DIMS[3 - 1], token(self.origin[0])) {
+        let origin = self.ranks.token(self.origin[0]);
+        if self.could_be_best(DIMS[2], origin, &mut units) {
             self.offer_all(x, right, allowed, blocks);
         }
         Ok(())
@@ -387,13 +387,17 @@ impl<'a> Emitter<'a> {
         self.canonicalizer.canonicalize(dims, &self.cells, &mut self.ortho);
     }
 
-    /// Whether a cube with this origin token could be better than the best so far.
-    fn could_be_best(&self, dims: &[u32], origin: u32) -> bool {
+    /// Whether a cube with this origin and these unit tokens (in any order) could be better than the best so far.
+    fn could_be_best(&self, dims: &[u32], origin: u32, units: &mut [u32]) -> bool {
         let Some(best) = &self.found.best else { return true };
         match (volume(dims), fullness(dims)).cmp(&(best.volume(), best.fullness())) {
             Ordering::Less => false,
             Ordering::Greater => true,
-            Ordering::Equal => best.dims != dims || best.tokens.first().is_none_or(|&first| origin <= first),
+            Ordering::Equal => {
+                units.sort_unstable();
+                let first = std::iter::once(&origin).chain(&*units);
+                best.dims != dims || first.le(&best.tokens[..=units.len()])
+            }
         }
     }
 

@@ -113,6 +113,7 @@ impl Unit {
         self.below.resize(total as usize, 0);
         self.up_starts.clear();
         self.ups.clear();
+        self.ups.reserve_exact(total as usize);
         for (place, &x) in self.xs.iter().enumerate() {
             self.up_starts.push(self.ups.len() as u32);
             for &mid in arcs.up.of(x) {

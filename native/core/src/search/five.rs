@@ -8,8 +8,10 @@
 //!
 //! Memory: about 60 bytes for each 2x2x2x2 of the node, and a bit for each pair of vertices.
 
+use std::cell::RefCell;
+
 use super::cubes::{Tables, Unit};
-use super::orderly::Orderly;
+use super::orderly::{Orderly, Sink};
 use super::rows::RowMaker;
 use super::{Limits, Stop};
 use crate::error::Result;
@@ -26,7 +28,7 @@ pub(super) struct Four {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Vertex {
-    axis: u32,
+    number: u32,
     x: [Rank; 2],
     mid: [Rank; 2],
 }
@@ -38,6 +40,18 @@ struct Label {
     ear_words: [Rank; 2],
     top_words: [Rank; 2],
     place: u32,
+}
+
+/// A cube of five axes over a line.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    /// The place of the line's label.
+    place: u32,
+    /// The last vertex.
+    vertex: u32,
+    /// Its topmost edges that are above the last vertex.
+    edges: [u32; 4],
+    cells: [Rank; 32],
 }
 
 /// Vertices of a line, as bits, with the number of lines before.
@@ -69,9 +83,8 @@ pub(super) struct Five {
     row: usize,
     starts: Vec<u32>,
     lists: [Vec<Label>; 3],
-    /// Cubes found: the place of the line between their first two vertices, their last axis, their cells.
-    found: Vec<(u32, u32, [Rank; 32])>,
-    flood: bool,
+    /// Cubes found over one line.
+    found: Vec<Found>,
 }
 
 impl Five {
@@ -105,7 +118,6 @@ impl Five {
         }
         self.sort(tables, fours);
         self.found.clear();
-        self.flood = false;
         for a in 0..count {
             stop.check()?;
             for i in a / 64..self.row {
@@ -118,13 +130,14 @@ impl Five {
                         while cs != 0 {
                             let c = j * 64 + cs.trailing_zeros() as usize;
                             cs &= cs - 1;
-                            self.triangle(tables, unit, q, [a, b, c], orderly, out)?;
+                            self.triangle(tables, unit, q, [a, b, c], out)?;
                         }
                     }
+                    self.six(tables, orderly, out)?;
                 }
             }
         }
-        self.six(orderly, out)
+        Ok(())
     }
 
     /// The same by the plain search, for nodes with too many cubes to keep.
@@ -164,7 +177,7 @@ impl Five {
             self.dense[vertex as usize] = number as u32;
             let axis = unit.below[vertex as usize];
             let mid = tables.graph.words_of(unit.mid_of(vertex));
-            self.vertices.push(Vertex { axis, x: unit.x_words[axis as usize], mid });
+            self.vertices.push(Vertex { number: number as u32, x: unit.x_words[axis as usize], mid });
         }
     }
 
@@ -220,7 +233,6 @@ impl Five {
         unit: &Unit,
         q: u32,
         corners: [usize; 3],
-        orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
         let [a, b, c] = corners.map(|i| self.vertices[i]);
@@ -249,7 +261,7 @@ impl Five {
         let mut result = Ok(());
         'all: for ys in lists[1].chunks(MASK) {
             for zs in lists[2].chunks(MASK) {
-                result = self.fit(tables, unit, q, [a, b, c], [&lists[0], ys, zs], orderly, out);
+                result = self.fit(tables, unit, q, [a, b, c], [&lists[0], ys, zs], out);
                 if result.is_err() {
                     break 'all;
                 }
@@ -260,7 +272,6 @@ impl Five {
     }
 
     /// All cubes of five axes with labels of these lists, the second and third of at most 64.
-    #[allow(clippy::too_many_arguments)]
     fn fit(
         &mut self,
         tables: &Tables<'_>,
@@ -268,7 +279,6 @@ impl Five {
         q: u32,
         vertices: [Vertex; 3],
         [xs, ys, zs]: [&[Label]; 3],
-        orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
         let mut between = [(false, 0u64); MASK];
@@ -293,7 +303,7 @@ impl Five {
                 while rest_z != 0 {
                     let z = &zs[rest_z.trailing_zeros() as usize];
                     rest_z &= rest_z - 1;
-                    self.close(tables, unit, q, vertices, [x, y, z], orderly, out)?;
+                    self.close(tables, unit, q, vertices, [x, y, z], out)?;
                 }
             }
         }
@@ -301,7 +311,6 @@ impl Five {
     }
 
     /// All cubes of five axes with these three labels, which fit in pairs.
-    #[allow(clippy::too_many_arguments)]
     fn close(
         &mut self,
         tables: &Tables<'_>,
@@ -309,7 +318,6 @@ impl Five {
         q: u32,
         vertices: [Vertex; 3],
         labels: [&Label; 3],
-        orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
         let Tables { graph, arcs, rows } = tables;
@@ -326,7 +334,8 @@ impl Five {
                 continue;
             }
             for &place in tops.places(tops.slot(y.top)) {
-                let t = graph.words_of(arcs.up.of(x.top)[place as usize]);
+                let top = arcs.up.of(x.top)[place as usize];
+                let t = graph.words_of(top);
                 if !graph.arc(z.top_words, t) || !graph.arc(v, t) {
                     continue;
                 }
@@ -352,33 +361,42 @@ impl Five {
                 let mut cells = [0; 32];
                 cells.copy_from_slice(edges.as_flattened());
                 out.single(&DIMS, &cells)?;
-                if self.flood {
-                    orderly.cubes_from(&cells, &mut |dims, cells| out.single(dims, cells))?;
-                } else {
-                    self.found.push((x.place, c.axis, cells));
-                    if self.found.len() >= self.limits.fives {
-                        self.flood = true;
-                        for (_, _, cells) in self.found.drain(..) {
-                            orderly.cubes_from(&cells, &mut |dims, cells| out.single(dims, cells))?;
-                        }
-                    }
-                }
+                self.found.push(Found {
+                    place: x.place,
+                    vertex: c.number,
+                    edges: [y.top, z.top, corner, top],
+                    cells,
+                });
             }
         }
         Ok(())
     }
 
-    /// A cube of six axes is over two cubes of five that share their first four: only such are looked at.
-    fn six(&mut self, orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
-        self.found.sort_unstable_by_key(|f| (f.0, f.1));
-        for group in self.found.chunk_by(|f, g| f.0 == g.0) {
-            let last = group[group.len() - 1].1;
-            for (_, axis, cells) in group {
-                if *axis != last {
-                    orderly.cubes_from(cells, &mut |dims, cells| out.single(dims, cells))?;
-                }
+    /// All cubes of six and more axes over one line, whose cubes of five axes were found: what has six is over two of
+    /// them that share their first four.
+    fn six(&mut self, tables: &Tables<'_>, orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
+        let Self { found, maker, rows, row, limits, .. } = self;
+        found.sort_unstable_by_key(|f| (f.place, f.vertex));
+        let maker = RefCell::new(maker);
+        for group in found.chunk_by(|f, g| f.place == g.place) {
+            if group[0].vertex == group[group.len() - 1].vertex {
+                continue;
             }
+            let base = &group[0].cells[..16];
+            let layers: Vec<&[Rank]> = group.iter().map(|f| &f.cells[16..]).collect();
+            // A line between the vertices, and an edge above each two of the topmost edges.
+            let joinable = |i: usize, j: usize| {
+                let (a, b) = (&group[i], &group[j]);
+                rows[a.vertex as usize * *row + b.vertex as usize / 64].bits >> (b.vertex % 64) & 1 == 1
+                    && a.edges
+                        .iter()
+                        .zip(&b.edges)
+                        .all(|(&e, &f)| tables.rows.row(e, &mut maker.borrow_mut()).has(f))
+            };
+            let sink: Sink<'_> = &mut |dims, cells| out.single(dims, cells);
+            orderly.join_layers(&DIMS[..4], base, &layers, &joinable, limits.fives * 32, sink)?;
         }
+        found.clear();
         Ok(())
     }
 }

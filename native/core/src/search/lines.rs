@@ -6,10 +6,12 @@
 //!
 //! Memory: the layers over one line, each 20 bytes, and their joins, which are kept until [`Limits::joins`] and not after.
 
+use std::cell::RefCell;
+
 use super::cubes::Tables;
 use super::graph::Trigrams;
-use super::orderly::Orderly;
-use super::rows::RowMaker;
+use super::orderly::{Orderly, Sink};
+use super::rows::{Row, RowMaker};
 use super::{Limits, Stop};
 use crate::error::Result;
 use crate::results::{Emitter, Rank, Ranks};
@@ -29,6 +31,15 @@ struct Join {
     high: u32,
     edge: u32,
     words: [Rank; 3],
+}
+
+/// An ortho with three axes of two, as the layer that it has more than the first two axes.
+#[derive(Debug)]
+struct Found {
+    high: u32,
+    /// The first edges of its last three lines.
+    edges: [u32; 3],
+    words: [[Rank; 3]; 4],
 }
 
 /// See the [module](self). One for each thread.
@@ -168,7 +179,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Orthos with three axes of two or more: three layers joined in pairs, and a line above the three joins.
-    fn more_axes(&self, line: [Rank; 3], orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
+    fn more_axes(&mut self, line: [Rank; 3], orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
         // Joins are sorted by their layers.
         let of = |low: u32| {
             let from = self.joins.partition_point(|j| j.low < low);
@@ -181,11 +192,37 @@ impl<'a> Lines<'a> {
             if thirds.is_empty() {
                 continue;
             }
+            let row = self.tables.rows.row(first.edge, &mut self.maker);
+            let mut found: Vec<Found> = vec![];
             for second in &withs[withs.partition_point(|j| j.high <= first.high)..] {
+                if !row.has(second.edge) {
+                    continue;
+                }
                 let from = thirds.partition_point(|j| j.high < second.high);
                 for third in thirds[from..].iter().take_while(|j| j.high == second.high) {
-                    self.close(line, [first, second, third], orderly, out)?;
+                    if row.has(third.edge) {
+                        self.close(line, [first, second, third], &row, &mut found, orderly, out)?;
+                    }
                 }
+            }
+            if found.len() > 1 {
+                let base = cells_of(line, &self.layers, first);
+                let layers: Vec<&[Rank]> = found.iter().map(|f| f.words.as_flattened()).collect();
+                let most = self.limits.joins * 12;
+                let base = base.as_flattened();
+                // The layers' own join, and an edge above each two edges of the two.
+                let maker = RefCell::new(&mut self.maker);
+                let joinable = |i: usize, j: usize| {
+                    let (a, b) = (&found[i], &found[j]);
+                    of(a.high).binary_search_by_key(&b.high, |join| join.high).is_ok()
+                        && a.edges
+                            .iter()
+                            .zip(&b.edges)
+                            .rev()
+                            .all(|(&e, &f)| self.tables.rows.row(e, &mut maker.borrow_mut()).has(f))
+                };
+                let sink: Sink<'_> = &mut |d, c| out.single(d, c);
+                orderly.join_layers(&[3, 2, 2], base, &layers, &joinable, most, sink)?;
             }
         }
         Ok(())
@@ -196,6 +233,8 @@ impl<'a> Lines<'a> {
         &self,
         line: [Rank; 3],
         joins: [&Join; 3],
+        row: &Row,
+        found: &mut Vec<Found>,
         orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
@@ -214,10 +253,10 @@ impl<'a> Lines<'a> {
                 return Ok(());
             }
         }
-        for &edge in arcs.up.of(first.edge) {
+        for &place in row.places(row.slot(second.edge)) {
+            let edge = arcs.up.of(first.edge)[place as usize];
             let words = graph.words_of(edge);
-            let pair = |top: [Rank; 3]| [top[0], top[1]];
-            if !graph.arc(pair(tops[1]), words) || !graph.arc(pair(tops[2]), words) {
+            if !graph.arc([tops[2][0], tops[2][1]], words) {
                 continue;
             }
             // Shell 3: with the layers' last words. Shell 4: with the joins' last words.
@@ -235,7 +274,11 @@ impl<'a> Lines<'a> {
                 let (dims, cells) = ([3, 2, 2, 2], cells.as_flattened());
                 out.single(&dims, cells)?;
                 orderly.layers_from(&dims, cells, &mut |d, c| out.single(d, c))?;
-                orderly.axes_from(&dims, cells, &mut |d, c| out.single(d, c))?;
+                found.push(Found {
+                    high: second.high,
+                    edges: [second.edge, third.edge, edge],
+                    words: [c, second.words, third.words, corner],
+                });
             }
         }
         Ok(())

@@ -32,7 +32,8 @@ pub struct Limits {
     pub ears: usize,
     /// Cubes of four axes of one node that are kept to look for five, at most; the memory budget may say less.
     pub fours: usize,
-    /// Cubes of five axes of one node that are kept to look for six; beyond that each is looked at by itself.
+    /// Cubes of five and more axes over one parent that are joined to those of more; beyond that the plain search does
+    /// it.
     pub fives: usize,
     /// Words of the table of lines between vertices; nodes that need more are left to the plain search.
     pub line_words: usize,
@@ -42,7 +43,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { ears: 1 << 17, fours: usize::MAX, fives: 1 << 16, line_words: 1 << 22, joins: 1 << 16 }
+        Self { ears: 1 << 17, fours: usize::MAX, fives: 1 << 16, line_words: 1 << 22, joins: 1 << 20 }
     }
 }
 
@@ -50,6 +51,8 @@ impl Limits {
     /// For a thread that may hold so many bytes.
     fn within(mut self, bytes: u64) -> Self {
         self.fours = self.fours.min((bytes / 4 / 64) as usize);
+        self.ears = self.ears.min((bytes / 8 / 48) as usize).max(1);
+        self.joins = self.joins.min((bytes / 8 / 24) as usize).max(1);
         self
     }
 }

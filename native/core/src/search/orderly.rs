@@ -25,7 +25,7 @@ use super::Stop;
 struct Grown {
     dims: Dims,
     tokens: Vec<Token>,
-    /// `cell * axes + axis`; of single words where the coordinate is 0.
+    /// `cell * axes + axis`; of single words where the coordinate is 0. None for cubes, which are never lengthened here.
     phrases: Vec<Phrase>,
 }
 
@@ -109,6 +109,16 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Whether the first cells of a new axis' layer, which are fine over a part of the parent, cannot stand over all of
+    /// it as a shell would have a word twice.
+    fn clashes(&self, parent: &[Token], layer: &[Token]) -> bool {
+        layer.iter().zip(&self.layer).any(|(token, cell)| {
+            cell.rivals.iter().any(|&rival| parent.get(rival).is_some_and(|other| other == token))
+        })
+    }
+}
+
 /// The backtracking fill of one layer.
 #[derive(Debug)]
 struct Fill {
@@ -119,6 +129,8 @@ struct Fill {
     /// For each layer cell reached: its candidates, and how many were tried.
     candidates: Vec<(Vec<Token>, usize)>,
     depth: usize,
+    /// Layer cells before this one are given.
+    floor: usize,
 }
 
 /// A parent whose children are being made.
@@ -153,9 +165,8 @@ impl<'a> Orderly<'a> {
     /// All cubes with more axes than the given grown cube (a single edge of two cells counts as one), of which it is
     /// the part on the first axes.
     pub(super) fn cubes_from(&mut self, cells: &[Rank], sink: Sink<'_>) -> Result<()> {
-        let tokens: Vec<Token> = cells.iter().map(|&r| self.ranks.token(r)).collect();
-        let dims = vec![2; tokens.len().ilog2() as usize];
-        self.grow(Grown { dims, tokens, phrases: vec![] }, sink)
+        let root = self.grown(&vec![2; cells.len().ilog2() as usize], cells);
+        self.grow(root, sink)
     }
 
     /// All orthos with an axis longer than two that have a long first line that starts with this bigram.
@@ -186,9 +197,100 @@ impl<'a> Orderly<'a> {
         self.run(root, vec![Action::AddAxis], sink)
     }
 
+    /// All orthos with two or more axes more than `base`, whose further axes are all of two at first, by joining its
+    /// *layers*: every ortho of one axis of two more than `base`, each given by the cells that it has more, by
+    /// descending rank of its axis. Those themselves are not given to the sink. `joinable` may rule out pairs of them.
+    ///
+    /// What has two more axes is over two such layers, so only the corner above both has to be filled; what has three
+    /// is over two of these that share the first, and so on.
+    ///
+    /// Memory: the layers of one chain of parents, each list of at most `most` cells; beyond that, the plain way.
+    pub(super) fn join_layers(
+        &mut self,
+        dims: &[u32],
+        base: &[Rank],
+        layers: &[&[Rank]],
+        joinable: &dyn Fn(usize, usize) -> bool,
+        most: usize,
+        sink: Sink<'_>,
+    ) -> Result<()> {
+        let base = self.grown(dims, base);
+        let layers: Vec<Vec<Token>> =
+            layers.iter().map(|layer| layer.iter().map(|&r| self.ranks.token(r)).collect()).collect();
+        self.join(&base, &layers, Some(joinable), most, sink)
+    }
+
+    fn join(
+        &mut self,
+        base: &Grown,
+        layers: &[Vec<Token>],
+        given: Option<&dyn Fn(usize, usize) -> bool>,
+        most: usize,
+        sink: Sink<'_>,
+    ) -> Result<()> {
+        for (i, layer) in layers.iter().enumerate() {
+            self.stop.check()?;
+            let later = || (i + 1..layers.len()).filter(|&j| given.is_none_or(|joinable| joinable(i, j)));
+            if given.is_some() && later().next().is_none() {
+                continue;
+            }
+            let Some(child) = self.with_layer(base, layer) else { continue };
+            if given.is_none() {
+                self.give(&child, sink)?;
+                let mut lengthen = actions(&child);
+                lengthen.retain(|&action| action != Action::AddAxis);
+                if !lengthen.is_empty() {
+                    self.run(child.clone(), lengthen, sink)?;
+                }
+            }
+            let mut above = vec![];
+            let mut overflow = false;
+            let plan = self.plan(&child.dims, Action::AddAxis);
+            for other in later().map(|j| &layers[j]) {
+                if other[0] == layer[0] || plan.clashes(&child.tokens, other) {
+                    continue;
+                }
+                let Some(mut fill) = self.start(&child, Action::AddAxis, other) else { continue };
+                while let Some(full) = self.advance(&mut fill) {
+                    overflow |= above.len() * full.tokens.len() > most * 2;
+                    above.push(full.tokens[child.tokens.len()..].to_vec());
+                    if overflow {
+                        break;
+                    }
+                }
+                if overflow {
+                    break;
+                }
+            }
+            if overflow {
+                self.run(child, vec![Action::AddAxis], sink)?;
+            } else if !above.is_empty() {
+                self.join(&child, &above, None, most, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The ortho with one axis of two more, whose second half is given.
+    fn with_layer(&mut self, base: &Grown, layer: &[Token]) -> Option<Grown> {
+        let last = layer.len() - 1;
+        let mut fill = self.start(base, Action::AddAxis, &layer[..last])?;
+        self.put(&mut fill, last, layer[last]);
+        Some(fill.grown)
+    }
+
+    fn give(&mut self, grown: &Grown, sink: Sink<'_>) -> Result<()> {
+        self.ranked.clear();
+        self.ranked.extend(grown.tokens.iter().map(|&t| self.ranks.rank(t)));
+        sink(&grown.dims, &self.ranked)
+    }
+
     /// An ortho given by its cells, with the phrases of its lines.
     fn grown(&self, dims: &[u32], cells: &[Rank]) -> Grown {
         let tokens: Vec<Token> = cells.iter().map(|&r| self.ranks.token(r)).collect();
+        if dims.iter().all(|&d| d == 2) {
+            return Grown { dims: dims.to_vec(), tokens, phrases: vec![] };
+        }
         let mut phrases = Vec::with_capacity(cells.len() * dims.len());
         for (at, &token) in tokens.iter().enumerate() {
             let mut stride = 1;
@@ -220,9 +322,7 @@ impl<'a> Orderly<'a> {
                     stack.pop();
                 }
                 Some(child) => {
-                    self.ranked.clear();
-                    self.ranked.extend(child.tokens.iter().map(|&t| self.ranks.rank(t)));
-                    sink(&child.dims, &self.ranked)?;
+                    self.give(&child, sink)?;
                     stack.push(Frame { actions: actions(&child), grown: child, fill: None });
                 }
             }
@@ -239,12 +339,13 @@ impl<'a> Orderly<'a> {
                 frame.fill = None;
             }
             let action = frame.actions.pop()?;
-            frame.fill = self.start(&frame.grown, action);
+            frame.fill = self.start(&frame.grown, action, &[]);
         }
     }
 
-    /// Prepares the fill of a layer; `None` if a look at the lines says that there can be none.
-    fn start(&mut self, grown: &Grown, action: Action) -> Option<Fill> {
+    /// Prepares the fill of a layer whose first cells are given, perhaps none of them; `None` if a look at the lines or
+    /// the given cells says that there can be none.
+    fn start(&mut self, grown: &Grown, action: Action, given: &[Token]) -> Option<Fill> {
         let axes = grown.dims.len();
         let mut below = Rank::MAX;
         match action {
@@ -288,10 +389,44 @@ impl<'a> Orderly<'a> {
             below,
             candidates: vec![],
             depth: 0,
+            floor: 0,
             plan,
         };
+        if given.is_empty() {
+            self.fill_candidates(&mut fill);
+            return Some(fill);
+        }
+        for (depth, &token) in given.iter().enumerate() {
+            let cell = &fill.plan.layer[depth];
+            if cell.rivals.iter().any(|&rival| fill.grown.tokens[rival] == token) {
+                return None;
+            }
+            self.put(&mut fill, depth, token);
+        }
+        fill.floor = given.len();
+        fill.depth = given.len();
         self.fill_candidates(&mut fill);
         Some(fill)
+    }
+
+    /// Puts a token into a cell of the layer; all lines must go on with it.
+    fn put(&self, fill: &mut Fill, depth: usize, token: Token) {
+        let Fill { plan, grown, .. } = fill;
+        let cell = &plan.layer[depth];
+        grown.tokens[cell.at] = token;
+        if grown.phrases.is_empty() {
+            return;
+        }
+        let axes = grown.dims.len();
+        for axis in 0..axes {
+            grown.phrases[cell.at * axes + axis] = self.index.word_phrase(token);
+        }
+        for &(axis, before, _) in &cell.before {
+            let line = grown.phrases[before * axes + axis];
+            if let Some(longer) = self.index.extend(line, token) {
+                grown.phrases[cell.at * axes + axis] = longer;
+            }
+        }
     }
 
     fn plan(&mut self, dims: &[u32], action: Action) -> Rc<Plan> {
@@ -312,25 +447,14 @@ impl<'a> Orderly<'a> {
             let depth = fill.depth;
             let (candidates, tried) = &mut fill.candidates[depth];
             let Some(&token) = candidates.get(*tried) else {
-                fill.depth = depth.checked_sub(1)?;
+                if depth <= fill.floor {
+                    return None;
+                }
+                fill.depth = depth - 1;
                 continue;
             };
             *tried += 1;
-            let cell = &fill.plan.layer[depth];
-            fill.grown.tokens[cell.at] = token;
-            if !fill.grown.phrases.is_empty() {
-                let axes = fill.grown.dims.len();
-                for axis in 0..axes {
-                    fill.grown.phrases[cell.at * axes + axis] = self.index.word_phrase(token);
-                }
-                for &(axis, before, _) in &cell.before {
-                    let line = fill.grown.phrases[before * axes + axis];
-                    // The candidate was checked to go on with every line.
-                    if let Some(longer) = self.index.extend(line, token) {
-                        fill.grown.phrases[cell.at * axes + axis] = longer;
-                    }
-                }
-            }
+            self.put(fill, depth, token);
             if depth + 1 == fill.plan.layer.len() {
                 return Some(fill.grown.clone());
             }
@@ -343,7 +467,7 @@ impl<'a> Orderly<'a> {
     fn fill_candidates(&self, fill: &mut Fill) {
         let depth = fill.depth;
         if fill.candidates.len() <= depth {
-            fill.candidates.push((vec![], 0));
+            fill.candidates.resize_with(depth + 1, Default::default);
         }
         let mut list = std::mem::take(&mut fill.candidates[depth].0);
         list.clear();

@@ -181,7 +181,9 @@ pub fn run_with_limits(
         let mut out = Emitter::new(ranks, words, writer);
         let mut orderly = Orderly::new(index, ranks, stop);
         let mut lines = match (tables, trigrams) {
-            (Some(tables), Some(trigrams)) => Some(Lines::new(tables, trigrams, ranks, stop, limits)),
+            (Some(tables), Some(trigrams)) => {
+                Some(Lines::new(tables, trigrams, ranks, stop, limits.within(each)))
+            }
             _ => None,
         };
         let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, limits.within(each)));
@@ -190,12 +192,8 @@ pub fn run_with_limits(
             stop.check()?;
             let origin = graph.words_of(edge);
             let lists = u64::from(weight) * UP_BYTES + u64::from(graph.edges()) * EDGE_BYTES;
-            match &mut lines {
-                Some(lines) if lists <= each / 2 => lines.unit(edge, &mut orderly, &mut out)?,
-                _ => orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?,
-            }
             match &mut cubes {
-                Some(cubes) if lists <= each / 2 => {
+                Some(cubes) if lists <= each / 8 * 5 => {
                     cubes
                         .unit(edge, &mut out, &mut orderly, &mut |weight, out| report.advance(weight, out))?;
                     report.advance(1, &out);
@@ -205,13 +203,17 @@ pub fn run_with_limits(
                     report.advance(u64::from(weight) + 1, &out);
                 }
             }
+            match &mut lines {
+                Some(lines) if lists <= each / 8 * 5 => lines.unit(edge, &mut orderly, &mut out)?,
+                _ => orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?,
+            }
         }
         out.finish()
     })
 }
 
 /// Bytes that a unit takes for each edge above the edges above it; and for each edge there is.
-const UP_BYTES: u64 = 32;
+const UP_BYTES: u64 = 24;
 const EDGE_BYTES: u64 = 24;
 
 /// The same with no tables at all, for texts whose bigrams alone do not fit the memory.
