@@ -244,8 +244,15 @@ impl<'a> Cubes<'a> {
         Self { tables, stop, unit: Unit::default(), space: Space::default(), five: Five::new(limits), limits }
     }
 
-    /// All cubes of the unit of an edge.
-    pub(super) fn unit(&mut self, edge: u32, out: &mut Emitter<'_>, orderly: &mut Orderly<'_>) -> Result<()> {
+    /// All cubes of the unit of an edge. `done` is told now and then how many more edges above the edges above it, and
+    /// edges above it, are dealt with.
+    pub(super) fn unit(
+        &mut self,
+        edge: u32,
+        out: &mut Emitter<'_>,
+        orderly: &mut Orderly<'_>,
+        done: &mut dyn FnMut(u64, &Emitter<'_>),
+    ) -> Result<()> {
         self.unit.load(self.tables, edge);
         if self.unit.xs.is_empty() {
             return Ok(());
@@ -266,6 +273,7 @@ impl<'a> Cubes<'a> {
                 let fours = &mut self.space.fours;
                 self.five.node(self.tables, &self.unit, q, fours, self.stop, orderly, out)?;
             }
+            done(self.tables.arcs.up.of(self.unit.xs[q as usize]).len() as u64 + 1, out);
         }
         Ok(())
     }
@@ -287,19 +295,31 @@ impl<'a> Cubes<'a> {
             return Ok(());
         }
         let row = tables.rows.row(mid.mid, &mut space.maker);
-        self.left_ears(q, mid.words, first_third, &row);
-        if self.space.left.is_empty() { Ok(()) } else { self.right_ears(q, mid.mid, &row, out) }
+        let mut next = 0;
+        while next < self.unit.ups(q).len() {
+            next = self.left_ears(q, mid.words, first_third, &row, next);
+            if !self.space.left.is_empty() {
+                self.right_ears(q, mid.mid, &row, out)?;
+            }
+        }
+        Ok(())
     }
 
-    /// Collects the left ears and sorts them by fourth axis.
-    fn left_ears(&mut self, q: u32, mid: [Rank; 2], first_third: u32, row: &Row) {
-        let Self { unit, space, .. } = self;
+    /// Collects the left ears from the `from`-th edge above `q` on and sorts them by fourth axis. Gives where it stopped
+    /// as there were many.
+    fn left_ears(&mut self, q: u32, mid: [Rank; 2], first_third: u32, row: &Row, from: usize) -> usize {
+        let Self { unit, space, limits, .. } = self;
         let Space { left_ears, left_found, left, left_starts, left_axes, .. } = space;
         left_ears.clear();
         left_found.clear();
         left_axes.clear();
         left_axes.resize(unit.row, 0);
-        for up in unit.ups(q) {
+        let mut next = from;
+        for up in &unit.ups(q)[from..] {
+            if left_found.len() >= limits.ears {
+                break;
+            }
+            next += 1;
             if !row.has(up.mid) {
                 continue;
             }
@@ -318,6 +338,7 @@ impl<'a> Cubes<'a> {
             }
         }
         sort_by_axis(unit.xs.len(), left_found, |l| l.0, |l| l.1, left, left_starts);
+        next
     }
 
     /// Collects the right ears of one third axis after the other, joining whenever there are many.
@@ -327,7 +348,7 @@ impl<'a> Cubes<'a> {
         let q_top = self.unit.x_words[q as usize][1];
         for third in 0..self.space.thirds.len() {
             let Self { unit, space, .. } = self;
-            let Space { right_ears, right_found, fourths, left_axes, thirds, .. } = space;
+            let Space { fourths, left_axes, thirds, .. } = space;
             let r = thirds[third];
             // The axes that this one can be joined with.
             let differ = &unit.differ[r as usize * unit.row..][..unit.row];
@@ -337,28 +358,45 @@ impl<'a> Cubes<'a> {
             if fourths[from] >> (r % 64) == 0 && fourths[from + 1..].iter().all(|&word| word == 0) {
                 continue;
             }
-            for up in unit.ups(r) {
-                // Shell 2: the right ear and the edge of the second axis.
-                if !row.has(up.mid) || up.words[0] == q_top {
-                    continue;
+            let mut next = 0;
+            while next < self.unit.ups(r).len() {
+                next = self.right_ears_of(third, q_top, row, next);
+                if self.space.right_found.len() >= self.limits.ears {
+                    self.join(m, row, out)?;
                 }
-                let ear = right_ears.len() as u32;
-                let before = right_found.len();
-                for &s in &unit.below[up.vertex as usize + 1..up.end as usize] {
-                    if fourths[s as usize / 64] >> (s % 64) & 1 == 1 {
-                        right_found.push(Right { s, third: third as u32, ear });
-                    }
-                }
-                if right_found.len() > before {
-                    let ear = Ear { id: up.mid, edge: up.words };
-                    right_ears.push(Slotted { ear, slot: row.slot(up.mid) });
-                }
-            }
-            if self.space.right_found.len() >= self.limits.ears {
-                self.join(m, row, out)?;
             }
         }
         self.join(m, row, out)
+    }
+
+    /// Collects the right ears of one third axis from the `from`-th edge above it on. Gives where it stopped as there
+    /// were many.
+    fn right_ears_of(&mut self, third: usize, q_top: Rank, row: &Row, from: usize) -> usize {
+        let Self { unit, space, limits, .. } = self;
+        let Space { right_ears, right_found, fourths, thirds, .. } = space;
+        let mut next = from;
+        for up in &unit.ups(thirds[third])[from..] {
+            if right_found.len() >= limits.ears {
+                break;
+            }
+            next += 1;
+            // Shell 2: the right ear and the edge of the second axis.
+            if !row.has(up.mid) || up.words[0] == q_top {
+                continue;
+            }
+            let ear = right_ears.len() as u32;
+            let before = right_found.len();
+            for &s in &unit.below[up.vertex as usize + 1..up.end as usize] {
+                if fourths[s as usize / 64] >> (s % 64) & 1 == 1 {
+                    right_found.push(Right { s, third: third as u32, ear });
+                }
+            }
+            if right_found.len() > before {
+                let ear = Ear { id: up.mid, edge: up.words };
+                right_ears.push(Slotted { ear, slot: row.slot(up.mid) });
+            }
+        }
+        next
     }
 
     /// Joins all left ears with the right ears collected, which it forgets.

@@ -76,8 +76,12 @@ pub(super) struct Graph {
 const BITS_BYTES: u64 = 16 << 20;
 
 impl Graph {
-    pub(super) fn new(index: &PhraseIndex, ranks: &Ranks, memory: u64) -> Self {
+    /// The graph, or `None` if it would take more than `memory` bytes.
+    pub(super) fn new(index: &PhraseIndex, ranks: &Ranks, memory: u64) -> Option<Self> {
         let words = ranks.len();
+        if words as u64 * 4 + u64::from(index.bigram_count()) * 8 > memory {
+            return None;
+        }
         let mut successors =
             Lists { starts: vec![0], items: Vec::with_capacity(index.bigram_count() as usize) };
         let mut firsts = Vec::with_capacity(index.bigram_count() as usize);
@@ -90,14 +94,14 @@ impl Graph {
         }
         let row = words.div_ceil(64);
         let mut bits = vec![];
-        if (words * row * 8) as u64 <= BITS_BYTES.min(memory / 16) {
+        if (words * row * 8) as u64 <= BITS_BYTES.min(memory / 4) {
             bits = vec![0u64; words * row];
             for (edge, &a) in firsts.iter().enumerate() {
                 let b = successors.items[edge] as usize;
                 bits[a as usize * row + b / 64] |= 1 << (b % 64);
             }
         }
-        Self { successors, firsts, bits, row }
+        Some(Self { successors, firsts, bits, row })
     }
 
     pub(super) fn edges(&self) -> u32 {

@@ -2,7 +2,7 @@
 //!
 //! A long line `o a z` is an edge with a third word. A 2x3 is two lines with an arc between their edges and a bigram
 //! between their third words. A 2x2x3 is two such lines above the first (its *layers*), and one above both. More axes
-//! need three layers joined in pairs; only then, and where lines go on, is the plain search asked.
+//! need three layers joined in pairs. Only where lines go on, and for four axes of two, is the plain search asked.
 //!
 //! Memory: the layers over one line, each 20 bytes, and their joins, which are kept until [`Limits::joins`] and not after.
 
@@ -27,6 +27,7 @@ struct Layer {
 struct Join {
     low: u32,
     high: u32,
+    edge: u32,
     words: [Rank; 3],
 }
 
@@ -150,7 +151,7 @@ impl<'a> Lines<'a> {
                         if flood {
                             orderly.axes_from(&[3, 2, 2], cells, &mut |d, c| out.single(d, c))?;
                         } else {
-                            joins.push(Join { low: i as u32, high: j as u32, words: top });
+                            joins.push(Join { low: i as u32, high: j as u32, edge, words: top });
                         }
                     }
                 }
@@ -163,34 +164,82 @@ impl<'a> Lines<'a> {
                 }
             }
         }
-        more_axes(line, layers, joins, orderly, out)
+        self.more_axes(line, orderly, out)
     }
-}
 
-/// What has a third axis of two is over two layers that are both joined with a third one.
-fn more_axes(
-    line: [Rank; 3],
-    layers: &[Layer],
-    joins: &[Join],
-    orderly: &mut Orderly<'_>,
-    out: &mut Emitter<'_>,
-) -> Result<()> {
-    // Joins are sorted by their layers.
-    let of = |low: u32| {
-        let from = joins.partition_point(|j| j.low < low);
-        let to = joins.partition_point(|j| j.low <= low);
-        &joins[from..to]
-    };
-    for join in joins {
-        let (firsts, seconds) = (of(join.low), of(join.high));
-        let firsts = &firsts[firsts.partition_point(|j| j.high <= join.high)..];
-        let shared = firsts.iter().any(|f| seconds.binary_search_by_key(&f.high, |s| s.high).is_ok());
-        if shared {
-            let cells = cells_of(line, layers, join);
-            orderly.axes_from(&[3, 2, 2], cells.as_flattened(), &mut |d, c| out.single(d, c))?;
+    /// Orthos with three axes of two or more: three layers joined in pairs, and a line above the three joins.
+    fn more_axes(&self, line: [Rank; 3], orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
+        // Joins are sorted by their layers.
+        let of = |low: u32| {
+            let from = self.joins.partition_point(|j| j.low < low);
+            let to = self.joins.partition_point(|j| j.low <= low);
+            &self.joins[from..to]
+        };
+        for first in &self.joins {
+            self.stop.check()?;
+            let (withs, thirds) = (of(first.low), of(first.high));
+            if thirds.is_empty() {
+                continue;
+            }
+            for second in &withs[withs.partition_point(|j| j.high <= first.high)..] {
+                let from = thirds.partition_point(|j| j.high < second.high);
+                for third in thirds[from..].iter().take_while(|j| j.high == second.high) {
+                    self.close(line, [first, second, third], orderly, out)?;
+                }
+            }
         }
+        Ok(())
     }
-    Ok(())
+
+    /// All orthos of three joins of three layers, each with each.
+    fn close(
+        &self,
+        line: [Rank; 3],
+        joins: [&Join; 3],
+        orderly: &mut Orderly<'_>,
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
+        let Tables { graph, arcs, .. } = self.tables;
+        let [first, second, third] = joins;
+        let layers = [first.low, first.high, second.high].map(|l| self.layers[l as usize].words);
+        // What the pairs did not say. Shell 2: the joins, and each with the layer that it is not above. Shell 3 as well,
+        // and a join's middle word is one further out than a layer's.
+        let tops = joins.map(|j| j.words);
+        let clashes = |a: [Rank; 3], b: [Rank; 3]| a[0] == b[0] || a[1] == b[1] || a[2] == b[2];
+        if clashes(tops[0], tops[1]) || clashes(tops[0], tops[2]) || clashes(tops[1], tops[2]) {
+            return Ok(());
+        }
+        for (top, far) in [(tops[0], layers[2]), (tops[1], layers[1]), (tops[2], layers[0])] {
+            if top[0] == far[1] || top[1] == far[2] {
+                return Ok(());
+            }
+        }
+        for &edge in arcs.up.of(first.edge) {
+            let words = graph.words_of(edge);
+            let pair = |top: [Rank; 3]| [top[0], top[1]];
+            if !graph.arc(pair(tops[1]), words) || !graph.arc(pair(tops[2]), words) {
+                continue;
+            }
+            // Shell 3: with the layers' last words. Shell 4: with the joins' last words.
+            if layers.iter().any(|l| l[2] == words[0]) || tops.iter().any(|t| t[2] == words[1]) {
+                continue;
+            }
+            for trigram in self.trigrams.thirds.range(edge) {
+                let w = self.trigrams.thirds.item(trigram);
+                if !tops.iter().all(|t| graph.follows(t[2], w)) {
+                    continue;
+                }
+                let [a, b, c] = layers;
+                let corner = [words[0], words[1], w];
+                let cells = [line, a, b, first.words, c, second.words, third.words, corner];
+                let (dims, cells) = ([3, 2, 2, 2], cells.as_flattened());
+                out.single(&dims, cells)?;
+                orderly.layers_from(&dims, cells, &mut |d, c| out.single(d, c))?;
+                orderly.axes_from(&dims, cells, &mut |d, c| out.single(d, c))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn cells_of(line: [Rank; 3], layers: &[Layer], join: &Join) -> [[Rank; 3]; 4] {

@@ -27,7 +27,8 @@ use crate::error::{Code, Error, Result};
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Right ears that wait to be joined, at most; each takes 12 bytes, and as much again while being sorted.
+    /// Left or right ears that wait to be joined: no edge's are begun when there are more. Each takes 12 bytes, and as
+    /// much again while being sorted.
     pub ears: usize,
     /// Cubes of four axes of one node that are kept to look for five, at most; the memory budget may say less.
     pub fours: usize,
@@ -41,7 +42,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { ears: 1 << 18, fours: usize::MAX, fives: 1 << 16, line_words: 1 << 22, joins: 1 << 16 }
+        Self { ears: 1 << 17, fours: usize::MAX, fives: 1 << 16, line_words: 1 << 22, joins: 1 << 16 }
     }
 }
 
