@@ -227,12 +227,12 @@ fn a_word_beside_every_other_is_fine() {
         write!(text, "the {} of. ", word(i * 26 + 1)).expect("string");
     }
     let words = 100_001;
-    // Any two of the 99,999 make a square, so a part of them is enough.
-    let few: String = text.split_inclusive(". ").take(2_000).collect();
+    // Any two make a square, and the plain search tries every third with them; so a part is enough.
+    let few: String = text.split_inclusive(". ").take(300).collect();
     for (threads, memory) in [(1, 64 * MIB), (2, MIB)] {
-        let taken = search("a hub of 2,000", few.as_bytes(), threads, memory as u64);
-        assert_eq!(taken.found.tally.count(), 2_000 * 1_999 / 2);
-        within_budget("a hub of 2,000", &taken, memory, threads);
+        let taken = search("a hub of 300", few.as_bytes(), threads, memory as u64);
+        assert_eq!(taken.found.tally.count(), 300 * 299 / 2);
+        within_budget("a hub of 300", &taken, memory, threads);
     }
     // One way only: no square.
     let out: String = (1..words).map(|i| format!("the {}. ", word(i * 26 + 1))).collect();
