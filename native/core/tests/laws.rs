@@ -22,7 +22,7 @@ use support::searching::{How, search, search_interner, search_into, shared, tiny
 use support::{brute_force, sentences_by_definition};
 
 /// More cells than this the oracle does not fill for one generated text; the text is then made thinner.
-const CELLS: u64 = 30_000;
+const CELLS: u64 = 20_000;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|n| n.parse().ok())

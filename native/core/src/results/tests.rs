@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::cubes::CubesRecord;
 use super::list::ListRecord;
 use super::{Ranks, ResultsReader, ResultsWriter, kind};
-use crate::disk::RealDisk;
+use crate::disk::Disk;
+use crate::disk::faulty::FaultyDisk;
 use crate::disk_backed_queue::{DiskBackedQueue, QueueOptions};
 use crate::error::Code;
 use crate::ortho::{Canonicalizer, Dims, Ortho, shape_name};
@@ -19,8 +20,8 @@ fn ranks(words: u32) -> Arc<Ranks> {
 }
 
 /// What a reader makes of a shape's records. At most so many orthos are taken.
-fn read(directory: &Path, dims: &[u32], words: u32, most: usize) -> crate::Result<Vec<Ortho>> {
-    let reader = ResultsReader::open(directory, ranks(words), RealDisk::shared())?;
+fn read(disk: &Arc<dyn Disk>, dims: &[u32], words: u32, most: usize) -> crate::Result<Vec<Ortho>> {
+    let reader = ResultsReader::open(Path::new(RESULTS), ranks(words), Arc::clone(disk))?;
     let mut cursor = reader.cursor(dims)?;
     let mut ortho = Ortho::default();
     let mut all = vec![];
@@ -32,11 +33,12 @@ fn read(directory: &Path, dims: &[u32], words: u32, most: usize) -> crate::Resul
 
 /// Puts a record where the results of a shape are, and reads it.
 fn read_record(record: &[u8], dims: &[u32], words: u32) -> crate::Result<Vec<Ortho>> {
-    let directory = tempfile::tempdir().expect("temporary directory");
-    let mut queue = DiskBackedQueue::open(&directory.path().join(shape_name(dims)), QueueOptions::default())?;
+    let disk: Arc<dyn Disk> = Arc::new(FaultyDisk::default());
+    let options = QueueOptions { disk: Arc::clone(&disk), ..QueueOptions::default() };
+    let mut queue = DiskBackedQueue::open(&Path::new(RESULTS).join(shape_name(dims)), options)?;
     queue.push(record)?;
     queue.close()?;
-    read(directory.path(), dims, words, 5_000)
+    read(&disk, dims, words, 5_000)
 }
 
 fn canonical(dims: &[u32], cells: &[u32], words: u32) -> Ortho {
@@ -47,6 +49,9 @@ fn canonical(dims: &[u32], cells: &[u32], words: u32) -> Ortho {
 }
 
 const WORDS: u32 = 300;
+
+/// A directory of a disk in memory.
+const RESULTS: &str = "/results";
 
 /// Some grown orthos of one shape whose unit cells differ, so that there is one canonical form.
 fn lists() -> impl Strategy<Value = (Dims, Vec<Vec<u32>>)> {
@@ -245,9 +250,9 @@ proptest! {
 
     #[test]
     fn several_records_are_read_in_order((dims, orthos) in lists(), cut in 1usize..20) {
-        let directory = tempfile::tempdir().expect("temporary directory");
+        let disk: Arc<dyn Disk> = Arc::new(FaultyDisk::default());
         let expected: Vec<Ortho> = orthos.iter().map(|cells| canonical(&dims, cells, WORDS)).collect();
-        let writer = ResultsWriter::create(directory.path(), 1 << 16, RealDisk::shared()).expect("writer");
+        let writer = ResultsWriter::create(Path::new(RESULTS), 1 << 16, Arc::clone(&disk)).expect("writer");
         let mut bytes = 0;
         for part in orthos.chunks(cut) {
             let record = list_record(&dims, part);
@@ -256,7 +261,7 @@ proptest! {
         }
         prop_assert_eq!(writer.bytes(), bytes);
         writer.close().expect("close");
-        let found = read(directory.path(), &expected[0].dims, WORDS, usize::MAX).expect("records");
+        let found = read(&disk, &expected[0].dims, WORDS, usize::MAX).expect("records");
         prop_assert_eq!(found, expected);
     }
 
