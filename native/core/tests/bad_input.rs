@@ -207,7 +207,7 @@ fn a_vocabulary_of_more_than_65536_words_is_fine() {
     let mut text = String::new();
     for square in 0..50_000 {
         let [o, a, b, d] = [0, 1, 2, 3].map(|i| word(square * 4 + i));
-        write!(text, "{o} {a} {d}. {o} {b} {d}.\n").expect("string");
+        writeln!(text, "{o} {a} {d}. {o} {b} {d}.").expect("string");
     }
     for (threads, memory) in [(1, 64 * MIB), (2, 4 * MIB), (1, MIB)] {
         let taken = search("200,000 words", text.as_bytes(), threads, memory as u64);
