@@ -20,6 +20,8 @@ mod keys;
 mod list;
 mod ranks;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod varint;
 mod writer;
 

@@ -34,7 +34,7 @@ impl Ranks {
         Self::from_tokens(tokens)
     }
 
-    fn from_tokens(tokens: Vec<Token>) -> Self {
+    pub(super) fn from_tokens(tokens: Vec<Token>) -> Self {
         let mut ranks = vec![0; tokens.len()];
         for (rank, &token) in tokens.iter().enumerate() {
             ranks[token as usize] = rank as Rank;

@@ -360,6 +360,10 @@ impl<'a> Orderly<'a> {
                 }
             }
             Action::AddAxis => {
+                // Every cell gets one above it.
+                if grown.tokens.iter().any(|&token| self.index.successors(token).is_empty()) {
+                    return None;
+                }
                 // The last axis of length two was added last, and is the commonest.
                 let unit = grown.tokens.len() / 2;
                 if grown.dims[axes - 1] == 2 {

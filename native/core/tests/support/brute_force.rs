@@ -3,7 +3,8 @@
 //! An oracle, not an algorithm: it grows each ortho by any axis in any orientation, keeps what satisfies the definition
 //! and lets a set remove the copies. It shares no idea with the search, so the two can check each other.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use fold_core::ortho::Ortho;
 use fold_core::text::Token;
@@ -16,36 +17,30 @@ type Found = (Vec<u32>, Vec<Token>);
 pub(crate) fn orthos(sentences: &[Vec<String>], most: u64) -> Option<Vec<Ortho>> {
     let words: BTreeSet<&String> = sentences.iter().flatten().collect();
     let tokens: HashMap<&String, Token> = words.into_iter().zip(0..).collect();
-    let mut oracle = Oracle { follow: HashMap::new(), vocabulary: BTreeSet::new(), left: most };
+    let mut follow: HashMap<Vec<Token>, BTreeSet<Token>> = HashMap::new();
     for sentence in sentences {
         let sentence: Vec<Token> = sentence.iter().map(|word| tokens[word]).collect();
         for from in 0..sentence.len() {
             for to in from + 1..sentence.len() {
-                oracle.follow.entry(sentence[from..to].to_vec()).or_default().insert(sentence[to]);
+                follow.entry(sentence[from..to].to_vec()).or_default().insert(sentence[to]);
             }
         }
     }
-    oracle.vocabulary = oracle.follow.keys().filter(|run| run.len() == 1).map(|run| run[0]).collect();
+    let vocabulary = follow.keys().filter(|run| run.len() == 1).map(|run| run[0]).collect();
+    let mut oracle = Oracle { follow, vocabulary, grids: HashMap::new(), left: most };
 
     let mut found: HashSet<Found> = HashSet::new();
     let mut frontier: HashSet<Found> = HashSet::new();
-    oracle.grow(&[2, 2], BTreeMap::new(), &mut frontier)?;
+    oracle.grow(&[2, 2], None, &mut frontier)?;
     while !frontier.is_empty() {
         let mut grown = HashSet::new();
         for (dims, tokens) in &frontier {
-            let at: BTreeMap<Cell, Token> = cells_of(dims).into_iter().zip(tokens.iter().copied()).collect();
             for axis in 0..dims.len() {
                 let mut longer = dims.clone();
                 longer[axis] += 1;
-                oracle.grow(&longer, at.clone(), &mut grown)?;
+                oracle.grow(&longer, Some((dims, tokens)), &mut grown)?;
             }
-            let mut wider = dims.clone();
-            wider.push(2);
-            let base = at.into_iter().map(|(mut cell, token)| {
-                cell.push(0);
-                (cell, token)
-            });
-            oracle.grow(&wider, base.collect(), &mut grown)?;
+            oracle.grow(&[&dims[..], &[2]].concat(), Some((dims, tokens)), &mut grown)?;
         }
         found.extend(frontier);
         frontier = grown.into_iter().filter(|ortho| !found.contains(ortho)).collect();
@@ -55,52 +50,106 @@ pub(crate) fn orthos(sentences: &[Vec<String>], most: u64) -> Option<Vec<Ortho>>
     Some(all)
 }
 
+/// The cells of a shape in fill order, with what the definition asks of each.
+struct Grid {
+    cells: Vec<Cell>,
+    place: HashMap<Cell, usize>,
+    /// For each cell its lines: the places of the cells before it along an axis.
+    lines: Vec<Vec<Vec<usize>>>,
+    /// For each cell the other cells of its shell.
+    shells: Vec<Vec<usize>>,
+}
+
+impl Grid {
+    fn new(dims: &[u32]) -> Self {
+        let cells = cells_of(dims);
+        let place: HashMap<Cell, usize> = cells.iter().cloned().zip(0..).collect();
+        let line = |cell: &Cell, axis: usize| -> Vec<usize> {
+            let before = |i| {
+                let mut on = cell.clone();
+                on[axis] = i;
+                place[&on]
+            };
+            (0..cell[axis]).map(before).collect()
+        };
+        let lines_of =
+            |cell: &Cell| (0..dims.len()).filter(|&k| cell[k] > 0).map(|k| line(cell, k)).collect();
+        let lines = cells.iter().map(lines_of).collect();
+        let sum = |place: usize| cells[place].iter().sum::<u32>();
+        let all = 0..cells.len();
+        let shell = |cell| all.clone().filter(|&other| other != cell && sum(other) == sum(cell)).collect();
+        let shells = all.clone().map(shell).collect();
+        Self { cells, place, lines, shells }
+    }
+}
+
 struct Oracle {
     /// For each run of words what follows it.
     follow: HashMap<Vec<Token>, BTreeSet<Token>>,
     vocabulary: BTreeSet<Token>,
+    grids: HashMap<Vec<u32>, Rc<Grid>>,
     left: u64,
 }
 
 impl Oracle {
-    /// All ways to complete a grid of which some cells are filled.
-    fn grow(&mut self, dims: &[u32], mut at: BTreeMap<Cell, Token>, out: &mut HashSet<Found>) -> Option<()> {
-        let todo: Vec<Cell> = cells_of(dims).into_iter().filter(|cell| !at.contains_key(cell)).collect();
-        self.fill(dims, &mut at, &todo, out)
+    fn grid(&mut self, dims: &[u32]) -> Rc<Grid> {
+        Rc::clone(self.grids.entry(dims.to_vec()).or_insert_with(|| Rc::new(Grid::new(dims))))
+    }
+
+    /// All ways to complete a grid, of which a smaller one at the origin (perhaps with an axis less) is filled.
+    fn grow(
+        &mut self,
+        dims: &[u32],
+        from: Option<(&[u32], &[Token])>,
+        out: &mut HashSet<Found>,
+    ) -> Option<()> {
+        let grid = self.grid(dims);
+        let mut at: Vec<Option<Token>> = vec![None; grid.cells.len()];
+        if let Some((smaller, tokens)) = from {
+            for (cell, &token) in self.grid(smaller).cells.iter().zip(tokens) {
+                let mut cell = cell.clone();
+                cell.resize(dims.len(), 0);
+                at[grid.place[&cell]] = Some(token);
+            }
+        }
+        let todo: Vec<usize> = (0..at.len()).filter(|&place| at[place].is_none()).collect();
+        self.fill(dims, &grid, &mut at, &todo, out)
     }
 
     fn fill(
         &mut self,
         dims: &[u32],
-        at: &mut BTreeMap<Cell, Token>,
-        todo: &[Cell],
+        grid: &Grid,
+        at: &mut [Option<Token>],
+        todo: &[usize],
         out: &mut HashSet<Found>,
     ) -> Option<()> {
-        let Some((cell, rest)) = todo.split_first() else {
-            out.insert(canonical(dims, at));
+        let Some((&cell, rest)) = todo.split_first() else {
+            let axes = canonical_axes(dims, grid, at);
+            let shape: Vec<u32> = axes.iter().map(|&axis| dims[axis]).collect();
+            let turned_grid = self.grid(&shape);
+            let tokens = turned_grid.cells.iter().filter_map(|turned| {
+                let mut cell = vec![0; dims.len()];
+                for (&x, &axis) in turned.iter().zip(&axes) {
+                    cell[axis] = x;
+                }
+                at[grid.place[&cell]]
+            });
+            out.insert((shape, tokens.collect()));
             return Some(());
         };
         let mut options: Option<BTreeSet<Token>> = None;
-        for (axis, &x) in cell.iter().enumerate().filter(|(_, x)| **x > 0) {
-            let line: Vec<Token> = (0..x)
-                .map(|i| {
-                    let mut before = cell.clone();
-                    before[axis] = i;
-                    at[&before]
-                })
-                .collect();
-            let Some(next) = self.follow.get(&line) else { return Some(()) };
+        for line in &grid.lines[cell] {
+            let line: Option<Vec<Token>> = line.iter().map(|&before| at[before]).collect();
+            let Some(next) = line.and_then(|line| self.follow.get(&line)) else { return Some(()) };
             options = Some(options.map_or_else(|| next.clone(), |o| o.intersection(next).copied().collect()));
         }
-        let sum = |c: &Cell| c.iter().sum::<u32>();
-        let shell: Vec<Token> =
-            at.iter().filter(|(c, _)| sum(c) == sum(cell)).map(|(_, &token)| token).collect();
         for token in options.unwrap_or_else(|| self.vocabulary.clone()) {
-            if !shell.contains(&token) {
+            if grid.shells[cell].iter().all(|&other| at[other] != Some(token)) {
                 self.left = self.left.checked_sub(1)?;
-                at.insert(cell.clone(), token);
-                self.fill(dims, at, rest, out)?;
-                at.remove(cell);
+                at[cell] = Some(token);
+                self.fill(dims, grid, at, rest, out)?;
+                at[cell] = None;
             }
         }
         Some(())
@@ -117,25 +166,14 @@ pub(crate) fn cells_of(dims: &[u32]) -> Vec<Cell> {
     cells
 }
 
-/// The one representative of an ortho under permutations of its axes.
-fn canonical(dims: &[u32], at: &BTreeMap<Cell, Token>) -> Found {
+/// The order of the axes in the one representative of an ortho under their permutations.
+fn canonical_axes(dims: &[u32], grid: &Grid, at: &[Option<Token>]) -> Vec<usize> {
     let unit = |axis: usize| {
         let mut cell = vec![0; dims.len()];
         cell[axis] = 1;
-        at[&cell]
+        at[grid.place[&cell]]
     };
     let mut axes: Vec<usize> = (0..dims.len()).collect();
     axes.sort_by_key(|&axis| (dims[axis], unit(axis)));
-    let shape: Vec<u32> = axes.iter().map(|&axis| dims[axis]).collect();
-    let tokens = cells_of(&shape)
-        .iter()
-        .map(|cell| {
-            let mut turned = vec![0; dims.len()];
-            for (place, &axis) in axes.iter().enumerate() {
-                turned[axis] = cell[place];
-            }
-            at[&turned]
-        })
-        .collect();
-    (shape, tokens)
+    axes
 }
