@@ -1,10 +1,17 @@
 //! The napi-rs binding of `fold-core`: one file for each exported class or group of functions.
+//!
+//! It converts and nothing else. What can take more than a few milliseconds runs on libuv's threads
+//! ([`background`]), what takes seconds on a thread of its own ([`long`]); errors and panics of the core cross as
+//! [`guard`] says.
 
-use napi_derive::napi;
+#![allow(clippy::needless_pass_by_value, reason = "napi-rs hands arguments over by value")]
 
-/// The version of the program that this addon was built from.
-#[napi]
-#[must_use]
-pub fn version() -> &'static str {
-    env!("CARGO_PKG_VERSION")
-}
+pub mod archive;
+pub mod background;
+pub mod guard;
+pub mod interner;
+pub mod long;
+pub mod queue;
+pub mod search;
+pub mod seen;
+pub mod shared;

@@ -13,7 +13,8 @@ use fold_core::text::{Interner, PhraseIndex};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let number = |i: usize, otherwise: u64| arguments.get(i).and_then(|a| a.parse().ok()).unwrap_or(otherwise);
+    let number =
+        |i: usize, otherwise: u64| arguments.get(i).and_then(|a| a.parse().ok()).unwrap_or(otherwise);
     let threads = number(2, 1) as usize;
     let memory = number(3, 256) << 20;
     let begin = Instant::now();
@@ -43,7 +44,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         begin.elapsed(),
         bytes as f64 / count as f64
     );
-    eprintln!("digest {}", found.tally.content_digest(&interner.digest()).iter().map(|b| format!("{b:02x}")).collect::<String>());
+    eprintln!(
+        "digest {}",
+        found.tally.content_digest(&interner.digest()).iter().map(|b| format!("{b:02x}")).collect::<String>()
+    );
     for (dims, tally) in found.tally.shapes() {
         eprintln!("{}\t{}", shape_name(dims), tally.count);
     }
@@ -56,7 +60,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let reader = ResultsReader::open(&directory, ranks, RealDisk::shared())?;
         let mut ortho = Ortho::default();
         let mut read = 0u64;
-        for dims in reader.shapes().iter().filter(|d| mode.len() < 3 || mode == "list" || shape_name(d) == *mode) {
+        for dims in
+            reader.shapes().iter().filter(|d| mode.len() < 3 || mode == "list" || shape_name(d) == *mode)
+        {
             let mut cursor = reader.cursor(dims)?;
             while cursor.next(&mut ortho)? {
                 read += 1;

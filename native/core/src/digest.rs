@@ -112,10 +112,14 @@ pub fn finish(sums: Lanes) -> u128 {
 #[derive(Debug, Default)]
 pub struct OrthoHasher {
     keys: BTreeMap<Dims, ShapeKeys>,
+    cells: u64,
 }
 
 /// Keys of more cells than this are not kept, so that a family of long shapes does not fill the memory.
 const CACHED_CELLS: u64 = 4096;
+
+/// When all keys together are this many, they are forgotten and the cache starts anew.
+const ALL_CELLS: u64 = 1 << 20;
 
 impl OrthoHasher {
     /// The hash of a canonical ortho.
@@ -131,6 +135,11 @@ impl OrthoHasher {
         let keys = ShapeKeys::new(&ortho.dims);
         let hash = sum(&keys);
         if ortho.fullness() <= CACHED_CELLS {
+            self.cells += ortho.fullness();
+            if self.cells > ALL_CELLS {
+                self.keys.clear();
+                self.cells = ortho.fullness();
+            }
             self.keys.insert(ortho.dims.clone(), keys);
         }
         hash

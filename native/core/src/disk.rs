@@ -60,6 +60,12 @@ pub trait Disk: Send + Sync + Debug {
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// Renames within one file system, replacing a file at the target.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Renames a file or directory to a name that nothing has; anything at the target is an error of the kind
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists). Where the system cannot do both in one step, something
+    /// that appears at the target in between may be replaced.
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        if self.exists(to) { Err(io::ErrorKind::AlreadyExists.into()) } else { self.rename(from, to) }
+    }
     /// Removes a file.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
     /// Creates a directory and its parents.
@@ -98,6 +104,23 @@ impl Disk for RealDisk {
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
+    }
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        // A plain rename replaces an empty directory without a word, and so would a racing process's.
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // Some file systems cannot.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                if self.exists(to) {
+                    Err(io::ErrorKind::AlreadyExists.into())
+                } else {
+                    fs::rename(from, to)
+                }
+            }
+            renamed => Ok(renamed?),
+        }
     }
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)

@@ -1,9 +1,13 @@
 //! Every ortho of a text: see `ARCHITECTURE.md` at the top of the repository for the map of modules.
 
+pub mod archive;
+pub mod clock;
+pub mod control;
 pub mod digest;
 pub mod disk;
 pub mod disk_backed_queue;
 pub mod error;
+pub mod job;
 pub mod ortho;
 pub mod results;
 pub mod search;

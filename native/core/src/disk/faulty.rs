@@ -53,6 +53,8 @@ impl Change {
 enum NameChange {
     Set(PathBuf, usize),
     Remove(PathBuf),
+    /// A directory with all that is in it: one change, as for a real file system.
+    Move(PathBuf, PathBuf),
 }
 
 impl NameChange {
@@ -60,12 +62,20 @@ impl NameChange {
         match self {
             Self::Set(path, inode) => drop(names.insert(path.clone(), *inode)),
             Self::Remove(path) => drop(names.remove(path)),
+            Self::Move(from, to) => {
+                let inside: Vec<PathBuf> = names.keys().filter(|p| p.starts_with(from)).cloned().collect();
+                for path in inside {
+                    if let (Some(inode), Ok(rest)) = (names.remove(&path), path.strip_prefix(from)) {
+                        names.insert(to.join(rest), inode);
+                    }
+                }
+            }
         }
     }
 
     fn path(&self) -> &Path {
         match self {
-            Self::Set(path, _) | Self::Remove(path) => path,
+            Self::Set(path, _) | Self::Remove(path) | Self::Move(_, path) => path,
         }
     }
 }
@@ -328,6 +338,10 @@ impl Disk for FaultyDisk {
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.changing()?;
+        if !state.live.contains_key(from) && state.live.keys().any(|p| p.starts_with(from)) {
+            state.name(NameChange::Move(from.to_path_buf(), to.to_path_buf()));
+            return Ok(());
+        }
         let inode = *state.live.get(from).ok_or(io::ErrorKind::NotFound)?;
         // In this order, a crash between the two leaves both names rather than none.
         state.name(NameChange::Set(to.to_path_buf(), inode));
@@ -361,7 +375,15 @@ impl Disk for FaultyDisk {
         Ok(())
     }
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
-        Ok(self.state().live.keys().filter(|p| p.parent() == Some(path)).cloned().collect())
+        let state = self.state();
+        if state.live.contains_key(path) {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        // Directories are there as far as files are in them.
+        let child = |file: &PathBuf| Some(path.join(file.strip_prefix(path).ok()?.components().next()?));
+        let mut entries: Vec<PathBuf> = state.live.keys().filter_map(child).collect();
+        entries.dedup();
+        Ok(entries)
     }
     fn exists(&self, path: &Path) -> bool {
         self.state().live.keys().any(|p| p.starts_with(path))

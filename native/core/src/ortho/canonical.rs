@@ -6,7 +6,7 @@
 //! and cached; a conversion then costs one pass over the cells.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Dims, Ortho};
 use crate::text::Token;
@@ -37,13 +37,17 @@ pub fn canonical_cells(dims: &[u32]) -> Vec<Vec<u32>> {
 /// Maps larger than this are made anew each time, so that a family of long shapes does not fill the memory.
 const CACHED_CELLS: usize = 4096;
 
+/// When all maps together have this many cells, they are forgotten and the cache starts anew.
+const ALL_CELLS: usize = 1 << 20;
+
 /// For canonical cell `i`, the grown index that it comes from.
-type Map = Rc<[u32]>;
+type Map = Arc<[u32]>;
 
 /// Converts grown orthos to canonical ones; one for each thread.
 #[derive(Debug, Default)]
 pub struct Canonicalizer {
     maps: HashMap<(Dims, Vec<u8>), Map>,
+    cells: usize,
     axes: Vec<u8>,
 }
 
@@ -71,7 +75,7 @@ impl Canonicalizer {
         self.axes.extend(0..dims.len() as u8);
         self.axes.sort_by_key(|&k| (dims[k as usize], tokens[strides[k as usize]]));
         if let Some(map) = self.maps.get(&(dims.to_vec(), self.axes.clone())) {
-            return Rc::clone(map);
+            return Arc::clone(map);
         }
         let sorted: Dims = self.axes.iter().map(|&k| dims[k as usize]).collect();
         let map: Map = canonical_cells(&sorted)
@@ -82,7 +86,12 @@ impl Canonicalizer {
             })
             .collect();
         if map.len() <= CACHED_CELLS {
-            self.maps.insert((dims.to_vec(), self.axes.clone()), Rc::clone(&map));
+            self.cells += map.len();
+            if self.cells > ALL_CELLS {
+                self.maps.clear();
+                self.cells = map.len();
+            }
+            self.maps.insert((dims.to_vec(), self.axes.clone()), Arc::clone(&map));
         }
         map
     }

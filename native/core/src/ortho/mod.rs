@@ -4,6 +4,7 @@
 //! turns that *grown* form into the canonical one. Shapes are `u32` lengths, ascending when canonical.
 
 mod canonical;
+pub mod check;
 mod order;
 
 pub use canonical::{Canonicalizer, canonical_cells};

@@ -10,13 +10,13 @@
 //! That the words of a shell differ: edges joined by an arc or a row differ already as they must; the rest is checked
 //! where two edges first meet (see the comments "shell").
 //!
-//! Memory: what lies above one unit, and slices of ears (`EARS`); nothing that grows with the output.
+//! Memory: what lies above one unit, and slices of ears ([`Limits::ears`]); nothing that grows with the output.
 
-use super::Stop;
 use super::five::{Five, Four};
 use super::graph::{Arcs, Graph};
 use super::orderly::Orderly;
 use super::rows::{Row, RowMaker, Rows};
+use super::{Limits, Stop};
 use crate::error::Result;
 use crate::results::{Block, Ear, Emitter, Rank};
 
@@ -27,9 +27,6 @@ pub(super) struct Tables<'a> {
     pub(super) arcs: &'a Arcs,
     pub(super) rows: &'a Rows<'a>,
 }
-
-/// Right ears that wait to be joined, at most; each takes 12 bytes, and as much again while being sorted.
-const EARS: usize = 1 << 18;
 
 /// Bits of a mask.
 const MASK: usize = 64;
@@ -47,13 +44,29 @@ pub(super) struct Unit {
     local: Vec<u32>,
     /// The edges above at least two of `xs`.
     mids: Vec<u32>,
-    /// For each mid, where its list in `below` starts.
+    /// For each mid, where its list in `below` starts, and ends.
     starts: Vec<u32>,
+    ends: Vec<u32>,
     /// The places in `xs` below each mid, ascending. A place in this list is a *vertex*: a mid with one of the `xs`.
     pub(super) below: Vec<u32>,
+    /// For each of `xs` where its list in `ups` starts.
+    up_starts: Vec<u32>,
+    /// The mids above each of `xs` that are also above a later one.
+    ups: Vec<Up>,
     /// For each two of `xs` whether both words differ, as bits.
     differ: Vec<u64>,
     row: usize,
+}
+
+/// A mid above one of the `xs`, say `x`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Up {
+    mid: u32,
+    words: [Rank; 2],
+    /// The vertex of the mid with `x`.
+    vertex: u32,
+    /// Where the mid's vertices end: those between are with later `xs`.
+    end: u32,
 }
 
 impl Unit {
@@ -94,18 +107,27 @@ impl Unit {
             true
         });
         self.starts.push(total);
+        self.ends.clear();
+        self.ends.extend_from_slice(&self.starts[1..]);
         self.below.clear();
         self.below.resize(total as usize, 0);
+        self.up_starts.clear();
+        self.ups.clear();
         for (place, &x) in self.xs.iter().enumerate() {
+            self.up_starts.push(self.ups.len() as u32);
             for &mid in arcs.up.of(x) {
                 let number = self.local[mid as usize];
                 if number != NONE {
-                    let next = &mut self.starts[number as usize];
-                    self.below[*next as usize] = place as u32;
-                    *next += 1;
+                    let (vertex, end) = (self.starts[number as usize], self.ends[number as usize]);
+                    self.below[vertex as usize] = place as u32;
+                    self.starts[number as usize] += 1;
+                    if vertex + 1 < end {
+                        self.ups.push(Up { mid, words: graph.words_of(mid), vertex, end });
+                    }
                 }
             }
         }
+        self.up_starts.push(self.ups.len() as u32);
         // Filling moved each start to the next one's place.
         self.starts.pop();
         self.starts.insert(0, 0);
@@ -132,12 +154,17 @@ impl Unit {
         self.mids[self.starts.partition_point(|&start| start <= vertex) - 1]
     }
 
-    /// The vertices of a mid, if it has any.
+    /// The mids above one of the `xs` and a later one.
     #[inline]
-    fn vertices(&self, mid: u32) -> Option<std::ops::Range<usize>> {
-        let number = self.local[mid as usize];
-        (number != NONE)
-            .then(|| self.starts[number as usize] as usize..self.starts[number as usize + 1] as usize)
+    fn ups(&self, x: u32) -> &[Up] {
+        &self.ups[self.up_starts[x as usize] as usize..self.up_starts[x as usize + 1] as usize]
+    }
+
+    /// The later `xs` below a mid, with their vertices.
+    #[inline]
+    fn later(&self, up: &Up) -> impl Iterator<Item = (u32, u32)> {
+        let first = up.vertex + 1;
+        self.below[first as usize..up.end as usize].iter().zip(first..).map(|(&x, vertex)| (x, vertex))
     }
 }
 
@@ -183,6 +210,9 @@ struct Space {
     left_found: Vec<(u32, Left)>,
     left: Vec<Left>,
     left_starts: Vec<u32>,
+    /// The fourth axes that have left ears, as bits; and those of them that go with the current third.
+    left_axes: Vec<u64>,
+    fourths: Vec<u64>,
     right_ears: Vec<Slotted>,
     right_found: Vec<Right>,
     right: Vec<Right>,
@@ -206,24 +236,23 @@ pub(super) struct Cubes<'a> {
     unit: Unit,
     space: Space,
     five: Five,
-    /// The 2x2x2x2 of one node that may be kept to look for those of more axes.
-    max_fours: usize,
+    limits: Limits,
 }
 
 impl<'a> Cubes<'a> {
-    pub(super) fn new(tables: &'a Tables<'a>, stop: &'a Stop, max_fours: usize) -> Self {
-        Self {
-            tables,
-            stop,
-            unit: Unit::default(),
-            space: Space::default(),
-            five: Five::default(),
-            max_fours,
-        }
+    pub(super) fn new(tables: &'a Tables<'a>, stop: &'a Stop, limits: Limits) -> Self {
+        Self { tables, stop, unit: Unit::default(), space: Space::default(), five: Five::new(limits), limits }
     }
 
-    /// All cubes of the unit of an edge.
-    pub(super) fn unit(&mut self, edge: u32, out: &mut Emitter<'_>, orderly: &mut Orderly<'_>) -> Result<()> {
+    /// All cubes of the unit of an edge. `done` is told now and then how many more edges above the edges above it, and
+    /// edges above it, are dealt with.
+    pub(super) fn unit(
+        &mut self,
+        edge: u32,
+        out: &mut Emitter<'_>,
+        orderly: &mut Orderly<'_>,
+        done: &mut dyn FnMut(u64, &Emitter<'_>),
+    ) -> Result<()> {
         self.unit.load(self.tables, edge);
         if self.unit.xs.is_empty() {
             return Ok(());
@@ -233,9 +262,10 @@ impl<'a> Cubes<'a> {
             out.node(q);
             self.space.fours.clear();
             self.space.overflow = false;
-            for &m in self.tables.arcs.up.of(self.unit.xs[q as usize]) {
+            for i in 0..self.unit.ups(q).len() {
+                let mid = self.unit.ups(q)[i];
                 self.stop.check()?;
-                self.mid(q, m, out)?;
+                self.mid(q, mid, out)?;
             }
             if self.space.overflow {
                 self.five.plainly(self.tables, &self.unit, q, orderly, out)?;
@@ -243,63 +273,72 @@ impl<'a> Cubes<'a> {
                 let fours = &mut self.space.fours;
                 self.five.node(self.tables, &self.unit, q, fours, self.stop, orderly, out)?;
             }
+            done(self.tables.arcs.up.of(self.unit.xs[q as usize]).len() as u64 + 1, out);
         }
         Ok(())
     }
 
-    /// All cubes of three and four axes with the middle edge `m` above `q`.
-    fn mid(&mut self, q: u32, m: u32, out: &mut Emitter<'_>) -> Result<()> {
+    /// All cubes of three and four axes with this middle edge above `q`.
+    fn mid(&mut self, q: u32, mid: Up, out: &mut Emitter<'_>) -> Result<()> {
         let Self { tables, unit, space, .. } = self;
-        let Some(vertices) = unit.vertices(m) else { return Ok(()) };
         space.thirds.clear();
         space.third_vertices.clear();
-        for vertex in vertices {
-            let r = unit.below[vertex];
-            if r > q && unit.differ(q, r) {
+        for (r, vertex) in unit.later(&mid) {
+            if unit.differ(q, r) {
                 space.thirds.push(r);
-                space.third_vertices.push(vertex as u32);
+                space.third_vertices.push(vertex);
             }
         }
         let Some(&first_third) = space.thirds.first() else { return Ok(()) };
-        let m_words = tables.graph.words_of(m);
-        out.mid(m_words, &space.thirds)?;
-        if tables.arcs.up.of(m).is_empty() || first_third as usize + 1 >= unit.xs.len() {
+        out.mid(mid.words, &space.thirds)?;
+        if tables.arcs.up.of(mid.mid).is_empty() || first_third as usize + 1 >= unit.xs.len() {
             return Ok(());
         }
-        let row = tables.rows.row(m, &mut space.maker);
-        if !self.left_ears(q, m_words, first_third, &row) {
-            return Ok(());
+        let row = tables.rows.row(mid.mid, &mut space.maker);
+        let mut next = 0;
+        while next < self.unit.ups(q).len() {
+            next = self.left_ears(q, mid.words, first_third, &row, next);
+            if !self.space.left.is_empty() {
+                self.right_ears(q, mid.mid, &row, out)?;
+            }
         }
-        self.right_ears(q, m, &row, out)
+        Ok(())
     }
 
-    /// Collects the left ears and sorts them by fourth axis. False if there are none.
-    fn left_ears(&mut self, q: u32, m: [Rank; 2], first_third: u32, row: &Row) -> bool {
-        let Self { tables, unit, space, .. } = self;
-        let Space { left_ears, left_found, left, left_starts, .. } = space;
+    /// Collects the left ears from the `from`-th edge above `q` on and sorts them by fourth axis. Gives where it stopped
+    /// as there were many.
+    fn left_ears(&mut self, q: u32, mid: [Rank; 2], first_third: u32, row: &Row, from: usize) -> usize {
+        let Self { unit, space, limits, .. } = self;
+        let Space { left_ears, left_found, left, left_starts, left_axes, .. } = space;
         left_ears.clear();
         left_found.clear();
-        for &id in tables.arcs.up.of(unit.xs[q as usize]) {
-            if !row.has(id) {
+        left_axes.clear();
+        left_axes.resize(unit.row, 0);
+        let mut next = from;
+        for up in &unit.ups(q)[from..] {
+            if left_found.len() >= limits.ears {
+                break;
+            }
+            next += 1;
+            if !row.has(up.mid) {
                 continue;
             }
-            let Some(vertices) = unit.vertices(id) else { continue };
             let ear = left_ears.len() as u32;
             let before = left_found.len();
-            for vertex in vertices {
-                let s = unit.below[vertex];
+            for (s, vertex) in unit.later(up) {
                 // Shell 2: the edge of the fourth axis and the middle edge.
-                if s > first_third && unit.differ(q, s) && unit.x_words[s as usize][1] != m[0] {
-                    left_found.push((s, Left { ear, vertex: vertex as u32 }));
+                if s > first_third && unit.differ(q, s) && unit.x_words[s as usize][1] != mid[0] {
+                    left_found.push((s, Left { ear, vertex }));
+                    left_axes[s as usize / 64] |= 1 << (s % 64);
                 }
             }
             if left_found.len() > before {
-                let ear = Ear { id, edge: tables.graph.words_of(id) };
-                left_ears.push(Slotted { ear, slot: row.slot(id) });
+                let ear = Ear { id: up.mid, edge: up.words };
+                left_ears.push(Slotted { ear, slot: row.slot(up.mid) });
             }
         }
         sort_by_axis(unit.xs.len(), left_found, |l| l.0, |l| l.1, left, left_starts);
-        !left.is_empty()
+        next
     }
 
     /// Collects the right ears of one third axis after the other, joining whenever there are many.
@@ -308,38 +347,56 @@ impl<'a> Cubes<'a> {
         self.space.right_found.clear();
         let q_top = self.unit.x_words[q as usize][1];
         for third in 0..self.space.thirds.len() {
-            let r = self.space.thirds[third];
-            for &id in self.tables.arcs.up.of(self.unit.xs[r as usize]) {
-                if !row.has(id) {
-                    continue;
-                }
-                let Some(vertices) = self.unit.vertices(id) else { continue };
-                let edge = self.tables.graph.words_of(id);
-                // Shell 2: the right ear and the edge of the second axis.
-                if edge[0] == q_top {
-                    continue;
-                }
-                let Self { unit, space, .. } = self;
-                let ear = space.right_ears.len() as u32;
-                let before = space.right_found.len();
-                for vertex in vertices {
-                    let s = unit.below[vertex];
-                    if s > r
-                        && space.left_starts[s as usize] < space.left_starts[s as usize + 1]
-                        && unit.differ(r, s)
-                    {
-                        space.right_found.push(Right { s, third: third as u32, ear });
-                    }
-                }
-                if space.right_found.len() > before {
-                    space.right_ears.push(Slotted { ear: Ear { id, edge }, slot: row.slot(id) });
-                }
-                if space.right_found.len() >= EARS {
+            let Self { unit, space, .. } = self;
+            let Space { fourths, left_axes, thirds, .. } = space;
+            let r = thirds[third];
+            // The axes that this one can be joined with.
+            let differ = &unit.differ[r as usize * unit.row..][..unit.row];
+            fourths.clear();
+            fourths.extend(left_axes.iter().zip(differ).map(|(a, b)| a & b));
+            let from = r as usize / 64;
+            if fourths[from] >> (r % 64) == 0 && fourths[from + 1..].iter().all(|&word| word == 0) {
+                continue;
+            }
+            let mut next = 0;
+            while next < self.unit.ups(r).len() {
+                next = self.right_ears_of(third, q_top, row, next);
+                if self.space.right_found.len() >= self.limits.ears {
                     self.join(m, row, out)?;
                 }
             }
         }
         self.join(m, row, out)
+    }
+
+    /// Collects the right ears of one third axis from the `from`-th edge above it on. Gives where it stopped as there
+    /// were many.
+    fn right_ears_of(&mut self, third: usize, q_top: Rank, row: &Row, from: usize) -> usize {
+        let Self { unit, space, limits, .. } = self;
+        let Space { right_ears, right_found, fourths, thirds, .. } = space;
+        let mut next = from;
+        for up in &unit.ups(thirds[third])[from..] {
+            if right_found.len() >= limits.ears {
+                break;
+            }
+            next += 1;
+            // Shell 2: the right ear and the edge of the second axis.
+            if !row.has(up.mid) || up.words[0] == q_top {
+                continue;
+            }
+            let ear = right_ears.len() as u32;
+            let before = right_found.len();
+            for &s in &unit.below[up.vertex as usize + 1..up.end as usize] {
+                if fourths[s as usize / 64] >> (s % 64) & 1 == 1 {
+                    right_found.push(Right { s, third: third as u32, ear });
+                }
+            }
+            if right_found.len() > before {
+                let ear = Ear { id: up.mid, edge: up.words };
+                right_ears.push(Slotted { ear, slot: row.slot(up.mid) });
+            }
+        }
+        next
     }
 
     /// Joins all left ears with the right ears collected, which it forgets.
@@ -382,7 +439,7 @@ impl<'a> Cubes<'a> {
         left: std::ops::Range<usize>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
-        let Self { tables, unit, space, max_fours, .. } = self;
+        let Self { tables, unit, space, limits, .. } = self;
         let left = &space.left[left];
         let above = tables.arcs.up.of(m);
         let mut ears = [Ear { id: 0, edge: [0; 2] }; MASK];
@@ -457,7 +514,7 @@ impl<'a> Cubes<'a> {
                     out.ears(r, group, &allowed, blocks, |h, f, block| {
                         fours.push(Four { low, high: left[h].vertex, ear: group[f].id, top: block.id });
                     })?;
-                    if fours.len() > *max_fours {
+                    if fours.len() > limits.fours {
                         *overflow = true;
                         fours.clear();
                     }

@@ -8,10 +8,10 @@
 //!
 //! Memory: about 60 bytes for each 2x2x2x2 of the node, and a bit for each pair of vertices.
 
-use super::Stop;
 use super::cubes::{Tables, Unit};
 use super::orderly::Orderly;
 use super::rows::RowMaker;
+use super::{Limits, Stop};
 use crate::error::Result;
 use crate::results::{Emitter, Rank};
 
@@ -47,26 +47,23 @@ struct Word {
     before: u32,
 }
 
-/// Tables of one node take at most this many words; more vertices than that and the plain search is used.
-const ROW_WORDS: usize = 1 << 22;
-
 /// Labels of one line that are looked at together.
 const MASK: usize = 64;
-
-/// Five-axis cubes of one node that are kept to look for six; beyond that each is looked at by itself.
-const KEPT: usize = 1 << 16;
 
 const DIMS: [u32; 5] = [2; 5];
 
 /// The space that a thread works in.
 #[derive(Debug, Default)]
 pub(super) struct Five {
+    limits: Limits,
     maker: RowMaker,
     dense: Vec<u32>,
     used: Vec<u32>,
     vertices: Vec<Vertex>,
     by_high: Vec<Four>,
-    sorted: Vec<Four>,
+    by_line: Vec<Four>,
+    /// The labels of all lines, line by line.
+    labels: Vec<Label>,
     counts: Vec<u32>,
     rows: Vec<Word>,
     row: usize,
@@ -78,6 +75,10 @@ pub(super) struct Five {
 }
 
 impl Five {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// All cubes of five or more axes over the node `q`, whose cubes of four axes are `fours`.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn node(
@@ -99,10 +100,10 @@ impl Five {
         if count < 3 {
             return Ok(());
         }
-        if count * self.row > ROW_WORDS {
+        if count * self.row > self.limits.line_words {
             return self.plainly(tables, unit, q, orderly, out);
         }
-        self.sort(fours);
+        self.sort(tables, fours);
         self.found.clear();
         self.flood = false;
         for a in 0..count {
@@ -168,31 +169,35 @@ impl Five {
     }
 
     /// Sorts the lines by both vertices and makes their bit rows.
-    fn sort(&mut self, fours: &[Four]) {
+    fn sort(&mut self, tables: &Tables<'_>, fours: &[Four]) {
         let count = self.vertices.len();
-        let Self { dense, by_high, sorted, counts, rows, row, starts, .. } = self;
+        let Self { dense, by_high, by_line, labels, counts, rows, row, starts, .. } = self;
         by_high.clear();
         by_high.extend(fours.iter().map(|f| Four {
             low: dense[f.low as usize],
             high: dense[f.high as usize],
             ..*f
         }));
-        counting_sort(by_high, sorted, counts, count, |f| f.high);
-        counting_sort(sorted, by_high, counts, count, |f| f.low);
-        std::mem::swap(by_high, sorted);
+        counting_sort(by_high, by_line, counts, count, |f| f.high);
+        counting_sort(by_line, by_high, counts, count, |f| f.low);
+        std::mem::swap(by_high, by_line);
 
         rows.clear();
         rows.resize(count * *row, Word::default());
         starts.clear();
         let mut last = None;
-        for (place, four) in sorted.iter().enumerate() {
+        labels.clear();
+        for (place, four) in by_line.iter().enumerate() {
             if last != Some((four.low, four.high)) {
                 last = Some((four.low, four.high));
                 rows[four.low as usize * *row + four.high as usize / 64].bits |= 1 << (four.high % 64);
                 starts.push(place as u32);
             }
+            let Four { ear, top, .. } = *four;
+            let (ear_words, top_words) = (tables.graph.words_of(ear), tables.graph.words_of(top));
+            labels.push(Label { ear, top, ear_words, top_words, place: place as u32 });
         }
-        starts.push(sorted.len() as u32);
+        starts.push(by_line.len() as u32);
         let mut before = 0;
         for word in rows {
             word.before = before;
@@ -226,18 +231,15 @@ impl Five {
         ];
         for (i, (line, far)) in lines.into_iter().enumerate() {
             self.lists[i].clear();
-            for place in line {
-                let Four { ear, top, .. } = self.sorted[place];
-                let ear_words = tables.graph.words_of(ear);
+            for label in &self.labels[line] {
                 // Shell 2: the far vertex' two edges. Shell 3: its middle edge.
-                if ear_words[0] == far.x[1] || ear_words[0] == far.mid[0] || ear_words[1] == far.mid[1] {
-                    continue;
+                let clashes = label.ear_words[0] == far.x[1]
+                    || label.ear_words[0] == far.mid[0]
+                    || label.ear_words[1] == far.mid[1]
+                    || label.top_words[0] == far.mid[1];
+                if !clashes {
+                    self.lists[i].push(*label);
                 }
-                let top_words = tables.graph.words_of(top);
-                if top_words[0] == far.mid[1] {
-                    continue;
-                }
-                self.lists[i].push(Label { ear, top, ear_words, top_words, place: place as u32 });
             }
             if self.lists[i].is_empty() {
                 return Ok(());
@@ -354,7 +356,7 @@ impl Five {
                     orderly.cubes_from(&cells, &mut |dims, cells| out.single(dims, cells))?;
                 } else {
                     self.found.push((x.place, c.axis, cells));
-                    if self.found.len() >= KEPT {
+                    if self.found.len() >= self.limits.fives {
                         self.flood = true;
                         for (_, _, cells) in self.found.drain(..) {
                             orderly.cubes_from(&cells, &mut |dims, cells| out.single(dims, cells))?;

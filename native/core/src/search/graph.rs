@@ -29,6 +29,12 @@ impl Lists {
         &self.items[self.range(i)]
     }
 
+    /// The item at a place in all lists together.
+    #[inline]
+    pub(super) fn item(&self, place: usize) -> u32 {
+        self.items[place]
+    }
+
     fn reversed(&self) -> Self {
         let count = self.starts.len() - 1;
         let mut starts = vec![0u32; count + 1];
@@ -70,8 +76,12 @@ pub(super) struct Graph {
 const BITS_BYTES: u64 = 16 << 20;
 
 impl Graph {
-    pub(super) fn new(index: &PhraseIndex, ranks: &Ranks, memory: u64) -> Self {
+    /// The graph, or `None` if it would take more than `memory` bytes.
+    pub(super) fn new(index: &PhraseIndex, ranks: &Ranks, memory: u64) -> Option<Self> {
         let words = ranks.len();
+        if words as u64 * 4 + u64::from(index.bigram_count()) * 8 > memory {
+            return None;
+        }
         let mut successors =
             Lists { starts: vec![0], items: Vec::with_capacity(index.bigram_count() as usize) };
         let mut firsts = Vec::with_capacity(index.bigram_count() as usize);
@@ -84,14 +94,14 @@ impl Graph {
         }
         let row = words.div_ceil(64);
         let mut bits = vec![];
-        if (words * row * 8) as u64 <= BITS_BYTES.min(memory / 16) {
+        if (words * row * 8) as u64 <= BITS_BYTES.min(memory / 4) {
             bits = vec![0u64; words * row];
             for (edge, &a) in firsts.iter().enumerate() {
                 let b = successors.items[edge] as usize;
                 bits[a as usize * row + b / 64] |= 1 << (b % 64);
             }
         }
-        Self { successors, firsts, bits, row }
+        Some(Self { successors, firsts, bits, row })
     }
 
     pub(super) fn edges(&self) -> u32 {
@@ -104,12 +114,19 @@ impl Graph {
     }
 
     #[inline]
-    fn follows(&self, a: Rank, b: Rank) -> bool {
+    pub(super) fn follows(&self, a: Rank, b: Rank) -> bool {
         if self.bits.is_empty() {
             self.successors.of(a).binary_search(&b).is_ok()
         } else {
             self.bits[a as usize * self.row + b as usize / 64] >> (b % 64) & 1 == 1
         }
+    }
+
+    /// The number of an edge.
+    #[inline]
+    pub(super) fn edge(&self, a: Rank, b: Rank) -> Option<u32> {
+        let place = self.successors.of(a).binary_search(&b).ok()?;
+        Some((self.successors.range(a).start + place) as u32)
     }
 
     /// Whether the second edge is above the first.
@@ -120,6 +137,56 @@ impl Graph {
 
     pub(super) fn memory(&self) -> u64 {
         self.successors.memory() + self.firsts.len() as u64 * 4 + self.bits.len() as u64 * 8
+    }
+}
+
+/// What follows each edge: the phrases of three words.
+#[derive(Debug)]
+pub(super) struct Trigrams {
+    /// For each edge the ranks that follow it, ascending; the places in all lists together are the trigrams' numbers.
+    pub(super) thirds: Lists,
+    /// For each trigram whether anything follows it, as bits.
+    goes_on: Vec<u64>,
+}
+
+impl Trigrams {
+    /// All trigrams, or `None` if they would take more than `memory` bytes.
+    pub(super) fn new(graph: &Graph, index: &PhraseIndex, ranks: &Ranks, memory: u64) -> Option<Self> {
+        let mut thirds = Lists { starts: vec![0], items: vec![] };
+        let mut goes_on = vec![];
+        let mut list = vec![];
+        for edge in 0..graph.edges() {
+            let [a, b] = graph.words_of(edge).map(|rank| ranks.token(rank));
+            if let Some(id) = index.bigram(a, b) {
+                list.clear();
+                let completions = index.completions(index.bigram_phrase(id));
+                list.extend(completions.map(|(token, phrase)| (ranks.rank(token), index.can_extend(phrase))));
+                list.sort_unstable();
+                for &(rank, more) in &list {
+                    let place = thirds.items.len();
+                    if place.is_multiple_of(64) {
+                        goes_on.push(0);
+                    }
+                    goes_on[place / 64] |= u64::from(more) << (place % 64);
+                    thirds.items.push(rank);
+                }
+            }
+            if thirds.memory() * 2 > memory {
+                return None;
+            }
+            thirds.starts.push(thirds.items.len() as u32);
+        }
+        Some(Self { thirds, goes_on })
+    }
+
+    /// Whether a trigram, by its number, goes on.
+    #[inline]
+    pub(super) fn goes_on(&self, trigram: usize) -> bool {
+        self.goes_on[trigram / 64] >> (trigram % 64) & 1 == 1
+    }
+
+    pub(super) fn memory(&self) -> u64 {
+        self.thirds.memory() + self.goes_on.len() as u64 * 8
     }
 }
 

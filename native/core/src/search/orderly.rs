@@ -172,8 +172,47 @@ impl<'a> Orderly<'a> {
         Ok(())
     }
 
+    /// All orthos that grow out of this one (with a first axis of 3 and all others 2) by layers alone.
+    pub(super) fn layers_from(&mut self, dims: &[u32], cells: &[Rank], sink: Sink<'_>) -> Result<()> {
+        let root = self.grown(dims, cells);
+        let mut lengthen = actions(&root);
+        lengthen.retain(|&action| action != Action::AddAxis);
+        self.run(root, lengthen, sink)
+    }
+
+    /// All orthos that grow out of this one (with a first axis of 3 and all others 2) by another axis at first.
+    pub(super) fn axes_from(&mut self, dims: &[u32], cells: &[Rank], sink: Sink<'_>) -> Result<()> {
+        let root = self.grown(dims, cells);
+        self.run(root, vec![Action::AddAxis], sink)
+    }
+
+    /// An ortho given by its cells, with the phrases of its lines.
+    fn grown(&self, dims: &[u32], cells: &[Rank]) -> Grown {
+        let tokens: Vec<Token> = cells.iter().map(|&r| self.ranks.token(r)).collect();
+        let mut phrases = Vec::with_capacity(cells.len() * dims.len());
+        for (at, &token) in tokens.iter().enumerate() {
+            let mut stride = 1;
+            for (axis, &d) in dims.iter().enumerate() {
+                let line = if at / stride % d as usize == 0 {
+                    None
+                } else {
+                    let before: Phrase = phrases[(at - stride) * dims.len() + axis];
+                    self.index.extend(before, token)
+                };
+                phrases.push(line.unwrap_or_else(|| self.index.word_phrase(token)));
+                stride *= d as usize;
+            }
+        }
+        Grown { dims: dims.to_vec(), tokens, phrases }
+    }
+
     fn grow(&mut self, root: Grown, sink: Sink<'_>) -> Result<()> {
-        let mut stack = vec![Frame { actions: actions(&root), grown: root, fill: None }];
+        let first = actions(&root);
+        self.run(root, first, sink)
+    }
+
+    fn run(&mut self, root: Grown, first: Vec<Action>, sink: Sink<'_>) -> Result<()> {
+        let mut stack = vec![Frame { actions: first, grown: root, fill: None }];
         while let Some(frame) = stack.last_mut() {
             self.stop.check()?;
             match self.next_child(frame) {

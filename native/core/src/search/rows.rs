@@ -11,17 +11,13 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::graph::{Arcs, Graph};
 
-/// Sixty-four possible neighbours: which there are, and how many before them.
-#[derive(Debug, Clone, Copy, Default)]
-struct Word {
-    bits: u64,
-    before: u32,
-}
-
 /// One edge's neighbours.
 #[derive(Debug)]
 pub(super) struct Row {
-    words: Box<[Word]>,
+    /// Which edges are neighbours.
+    bits: Box<[u64]>,
+    /// How many neighbours there are before each 64 edges.
+    before: Box<[u32]>,
     starts: Box<[u32]>,
     places: Box<[u16]>,
 }
@@ -29,14 +25,14 @@ pub(super) struct Row {
 impl Row {
     #[inline]
     pub(super) fn has(&self, edge: u32) -> bool {
-        self.words[edge as usize / 64].bits >> (edge % 64) & 1 == 1
+        self.bits[edge as usize / 64] >> (edge % 64) & 1 == 1
     }
 
     /// Where the places of a neighbour are; the edge must be one.
     #[inline]
     pub(super) fn slot(&self, edge: u32) -> u32 {
-        let word = self.words[edge as usize / 64];
-        word.before + (word.bits & ((1 << (edge % 64)) - 1)).count_ones()
+        let word = edge as usize / 64;
+        self.before[word] + (self.bits[word] & ((1 << (edge % 64)) - 1)).count_ones()
     }
 
     /// Places in the row's own `up` list of the edges above both.
@@ -46,7 +42,7 @@ impl Row {
     }
 
     fn memory(&self) -> u64 {
-        (self.words.len() * 16 + self.starts.len() * 4 + self.places.len() * 2 + 64) as u64
+        (self.bits.len() * 12 + self.starts.len() * 4 + self.places.len() * 2 + 64) as u64
     }
 }
 
@@ -104,7 +100,7 @@ impl<'a> Rows<'a> {
     pub(super) fn new(graph: &'a Graph, arcs: &'a Arcs, budget: u64) -> Option<Self> {
         let edges = graph.edges();
         let widest = (0..edges).map(|e| arcs.up.of(e).len()).max().unwrap_or(0);
-        let row = u64::from(edges).div_ceil(64) * 16;
+        let row = u64::from(edges).div_ceil(64) * 12;
         if widest > usize::from(u16::MAX) || row * 64 > budget {
             return None;
         }
@@ -140,13 +136,13 @@ impl<'a> Rows<'a> {
             let [f, g] = self.graph.words_of(other);
             f != x && g != y
         };
-        let mut words = vec![Word::default(); (self.graph.edges() as usize).div_ceil(64)];
+        let mut bits = vec![0u64; (self.graph.edges() as usize).div_ceil(64)];
         for &top in above {
             for &other in self.arcs.down.of(top) {
                 if differs(other) {
                     if counts[other as usize] == 0 {
                         touched.push(other);
-                        words[other as usize / 64].bits |= 1 << (other % 64);
+                        bits[other as usize / 64] |= 1 << (other % 64);
                     }
                     counts[other as usize] += 1;
                 }
@@ -161,11 +157,15 @@ impl<'a> Rows<'a> {
             total += std::mem::replace(&mut counts[other as usize], total);
         }
         starts.push(total);
-        let mut before = 0;
-        for word in &mut words {
-            word.before = before;
-            before += word.bits.count_ones();
-        }
+        let mut sum = 0;
+        let before = bits
+            .iter()
+            .map(|word| {
+                let before = sum;
+                sum += word.count_ones();
+                before
+            })
+            .collect();
         let mut places = vec![0u16; total as usize];
         for (place, &top) in above.iter().enumerate() {
             for &other in self.arcs.down.of(top) {
@@ -179,7 +179,7 @@ impl<'a> Rows<'a> {
         for other in touched.drain(..) {
             counts[other as usize] = 0;
         }
-        Row { words: words.into(), starts: starts.into(), places: places.into() }
+        Row { bits: bits.into(), before, starts: starts.into(), places: places.into() }
     }
 }
 

@@ -1,14 +1,15 @@
 //! Plans the memory, divides the work and runs the threads.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::Stop;
 use super::cubes::{Cubes, Tables, second_edges};
-use super::graph::{Arcs, Graph};
+use super::graph::{Arcs, Graph, Trigrams};
+use super::lines::Lines;
 use super::orderly::Orderly;
 use super::rows::Rows;
+use super::{Limits, Stop};
 use crate::digest::WordHashes;
 use crate::error::{Code, Error, Result};
 use crate::results::{Emitter, Found, Ranks, ResultsWriter};
@@ -66,19 +67,54 @@ impl Watch {
     }
 }
 
-/// A part of the work.
-#[derive(Debug, Clone, Copy)]
-struct Unit {
-    edge: u32,
-    /// Edges above the edges above: what its tables take, and roughly what its work grows with.
-    weight: u64,
+/// Tells the watch what one thread does.
+struct Report<'a> {
+    watch: &'a Watch,
+    thread: usize,
+    /// Orthos that the watch knows of, and those whose shapes it knows.
+    counted: u64,
+    published: u64,
+}
+
+impl<'a> Report<'a> {
+    fn new(watch: &'a Watch, thread: usize) -> Self {
+        Self { watch, thread, counted: 0, published: 0 }
+    }
+
+    /// Some more of the work is done. Shapes are published each time the thread has found a 64th more, as that copies.
+    fn advance(&mut self, weight: u64, out: &Emitter<'_>) {
+        self.watch.done.fetch_add(weight, Ordering::Relaxed);
+        let count = out.count();
+        self.watch.orthos.fetch_add(count - self.counted, Ordering::Relaxed);
+        self.counted = count;
+        if count - self.published > 1000 + self.published / 64 {
+            self.published = count;
+            self.watch.publish(self.thread, out.found());
+        }
+    }
+}
+
+/// A part of the work: an edge, and the number of edges above the edges above it, which its tables grow with and
+/// roughly its work.
+type Unit = (u32, u32);
+
+/// Bytes for each unit in the list of all.
+const UNIT_BYTES: u64 = 8;
+
+/// Everything that is made for all threads before they start.
+struct Prepared<'a> {
+    graph: &'a Graph,
+    tables: Option<Tables<'a>>,
+    trigrams: Option<Trigrams>,
+    units: Vec<Unit>,
 }
 
 /// Finds every ortho of the text, each once, and writes it to `writer`. What was found comes back counted and hashed.
 ///
-/// Memory within `settings.memory`: first the graph of bigrams; a third for the arcs between bigrams, without which, or
-/// without the room for one unit's lists, cubes are left to the plain search; a third for rows, which are dropped and
-/// made again when there is no room for all; the rest for what threads hold.
+/// Memory within `settings.memory`: at most half for the graph of bigrams and the list of units, without which every
+/// bigram is left to the plain search, which hardly needs any; of what is left a third for the arcs between bigrams,
+/// without which cubes are left to the plain search, as is any unit whose lists do not fit; a third for rows, which are
+/// dropped and made again when there is no room for all; and the rest for what threads hold.
 ///
 /// # Errors
 /// [`Code::Cancelled`] when `stop` was requested; a failure to write.
@@ -91,62 +127,131 @@ pub fn run(
     stop: &Stop,
     watch: &Watch,
 ) -> Result<Found> {
+    run_with_limits(index, ranks, words, writer, settings, Limits::default(), stop, watch)
+}
+
+/// [`run`] with other [`Limits`] than the usual ones, for tests.
+///
+/// # Errors
+/// As [`run`].
+#[doc(hidden)]
+#[allow(clippy::too_many_arguments)]
+pub fn run_with_limits(
+    index: &PhraseIndex,
+    ranks: &Ranks,
+    words: &WordHashes,
+    writer: &ResultsWriter,
+    settings: Settings,
+    limits: Limits,
+    stop: &Stop,
+    watch: &Watch,
+) -> Result<Found> {
     let threads = settings.threads.max(1);
-    let memory = settings.memory;
-    let graph = Graph::new(index, ranks, memory);
-    let left = memory.saturating_sub(graph.memory());
-    let arcs = Arcs::new(&graph, left / 3);
-    let rows = arcs.as_ref().and_then(|arcs| Rows::new(&graph, arcs, left / 3));
+    let list = u64::from(index.bigram_count()) * UNIT_BYTES;
+    let graph = Graph::new(index, ranks, (settings.memory / 2).saturating_sub(list));
+    let Some(graph) = &graph else {
+        return plainly(index, ranks, words, writer, threads, stop, watch);
+    };
+    let left = settings.memory.saturating_sub(graph.memory() + list);
+    let arcs = Arcs::new(graph, left / 3);
+    let rows = arcs.as_ref().and_then(|arcs| Rows::new(graph, arcs, left / 3));
     let tables = match (&arcs, &rows) {
-        (Some(arcs), Some(rows)) => Some(Tables { graph: &graph, arcs, rows }),
+        (Some(arcs), Some(rows)) => Some(Tables { graph, arcs, rows }),
         _ => None,
     };
-    let held = left - left / 3 - arcs.as_ref().map_or(0, Arcs::memory).min(left / 3);
-    let each = held / threads as u64;
+    let trigrams = tables.as_ref().and_then(|_| Trigrams::new(graph, index, ranks, left / 12));
+    let shared = arcs.as_ref().map_or(0, Arcs::memory) + trigrams.as_ref().map_or(0, Trigrams::memory);
+    let each = left.saturating_sub(left / 3 + shared) / threads as u64;
 
     let mut units: Vec<Unit> = (0..graph.edges())
         .map(|edge| {
             let above = arcs.as_ref().map_or(0, |arcs| {
-                second_edges(&graph, arcs, edge).iter().map(|&x| arcs.up.of(x).len() as u64 + 1).sum()
+                second_edges(graph, arcs, edge).iter().map(|&x| arcs.up.of(x).len() as u64 + 1).sum()
             });
-            Unit { edge, weight: above }
+            (edge, above.min(u64::from(u32::MAX)) as u32)
         })
         .collect();
-    units.sort_by_key(|unit| (std::cmp::Reverse(unit.weight), unit.edge));
-    watch.total.store(units.iter().map(|unit| unit.weight + 1).sum(), Ordering::Relaxed);
+    units.sort_unstable_by_key(|&(edge, weight)| (std::cmp::Reverse(weight), edge));
+    watch.total.store(units.iter().map(|unit| u64::from(unit.1) + 1).sum(), Ordering::Relaxed);
+    let prepared = Prepared { graph, tables, trigrams, units };
 
     let next = AtomicUsize::new(0);
-    let work = |thread: usize| -> Result<Found> {
+    on_threads(threads, stop, &|thread| {
+        let Prepared { graph, tables, trigrams, units } = &prepared;
         let mut out = Emitter::new(ranks, words, writer);
         let mut orderly = Orderly::new(index, ranks, stop);
-        let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, (each / 4 / 64) as usize));
-        let mut known = 0;
-        while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let mut lines = match (tables, trigrams) {
+            (Some(tables), Some(trigrams)) => Some(Lines::new(tables, trigrams, ranks, stop, limits)),
+            _ => None,
+        };
+        let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, limits.within(each)));
+        let mut report = Report::new(watch, thread);
+        while let Some(&(edge, weight)) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
             stop.check()?;
-            let origin = graph.words_of(unit.edge);
-            orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?;
-            // A place in a list and its share of the tables by edge, for all lists.
-            match &mut cubes {
-                Some(cubes) if unit.weight * 8 + u64::from(graph.edges()) * 8 <= each / 2 => {
-                    cubes.unit(unit.edge, &mut out, &mut orderly)?;
-                }
-                _ => orderly.cubes_from(&origin, &mut |dims, cells| out.single(dims, cells))?,
+            let origin = graph.words_of(edge);
+            let lists = u64::from(weight) * UP_BYTES + u64::from(graph.edges()) * EDGE_BYTES;
+            match &mut lines {
+                Some(lines) if lists <= each / 2 => lines.unit(edge, &mut orderly, &mut out)?,
+                _ => orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?,
             }
-            watch.done.fetch_add(unit.weight + 1, Ordering::Relaxed);
-            let count = out.count();
-            if count > known {
-                watch.orthos.fetch_add(count - known, Ordering::Relaxed);
-                known = count;
-                watch.publish(thread, out.found());
+            match &mut cubes {
+                Some(cubes) if lists <= each / 2 => {
+                    cubes
+                        .unit(edge, &mut out, &mut orderly, &mut |weight, out| report.advance(weight, out))?;
+                    report.advance(1, &out);
+                }
+                _ => {
+                    orderly.cubes_from(&origin, &mut |dims, cells| out.single(dims, cells))?;
+                    report.advance(u64::from(weight) + 1, &out);
+                }
             }
         }
         out.finish()
-    };
+    })
+}
+
+/// Bytes that a unit takes for each edge above the edges above it; and for each edge there is.
+const UP_BYTES: u64 = 32;
+const EDGE_BYTES: u64 = 24;
+
+/// The same with no tables at all, for texts whose bigrams alone do not fit the memory.
+fn plainly(
+    index: &PhraseIndex,
+    ranks: &Ranks,
+    words: &WordHashes,
+    writer: &ResultsWriter,
+    threads: usize,
+    stop: &Stop,
+    watch: &Watch,
+) -> Result<Found> {
+    let bigrams = index.bigram_count();
+    watch.total.store(u64::from(bigrams), Ordering::Relaxed);
+    let next = AtomicU32::new(0);
+    on_threads(threads, stop, &|thread| {
+        let mut out = Emitter::new(ranks, words, writer);
+        let mut orderly = Orderly::new(index, ranks, stop);
+        let mut report = Report::new(watch, thread);
+        loop {
+            let bigram = next.fetch_add(1, Ordering::Relaxed);
+            if bigram >= bigrams {
+                return out.finish();
+            }
+            stop.check()?;
+            let (o, a) = index.bigram_tokens(bigram);
+            let origin = [ranks.rank(o), ranks.rank(a)];
+            orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?;
+            orderly.cubes_from(&origin, &mut |dims, cells| out.single(dims, cells))?;
+            report.advance(1, &out);
+        }
+    })
+}
+
+/// Does the work on each thread and puts together what all found. The first failure stops the others.
+fn on_threads(threads: usize, stop: &Stop, work: &(dyn Fn(usize) -> Result<Found> + Sync)) -> Result<Found> {
     let results: Vec<Result<Found>> = if threads == 1 {
         vec![work(0)]
     } else {
         thread::scope(|scope| {
-            let work = &work;
             let handles: Vec<_> = (0..threads)
                 .map(|thread| {
                     scope.spawn(move || {

@@ -1,7 +1,10 @@
 //! Straightforward versions of what the text module does, to compare it with.
 #![allow(dead_code)]
 
+pub(crate) mod brute_force;
+pub(crate) mod generate;
 pub(crate) mod golden;
+pub(crate) mod searching;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,0 +1,100 @@
+/**
+ * Loads the native addon, once and only when it is needed, and says what this side expects of it.
+ * The addon converts and nothing else; what its functions mean is said where they are wrapped.
+ */
+import { FoldError, toFoldError } from './errors.js'
+import type { PackedRecords } from './records.js'
+
+/** A running operation's remote control. */
+export interface NativeControl {
+  cancel(): void
+  /** A snapshot as JSON, see `Progress`. */
+  progress(): string
+}
+
+export interface NativeSearchRequest {
+  path?: string
+  bytes?: Uint8Array
+  name: string
+  out: string
+  memory: number
+  threads: number
+}
+
+export interface NativeCursor {
+  /** Whole lines, about so many bytes at most, perhaps none; null at the end. */
+  nextText(maxBytes: number): Promise<Uint8Array | null>
+}
+
+export interface NativeArchive {
+  /** The manifest as JSON. */
+  manifest(): Promise<string>
+  orthos(shape: number[] | null, word: string | null): Promise<NativeCursor>
+  interner(): Promise<NativeInterner>
+}
+
+export interface NativeInterner {
+  readonly size: number
+  word(token: number): string | null
+  token(word: string): number | null
+  completions(tokens: number[]): number[]
+  digest(): Promise<string>
+  union(other: NativeInterner): Promise<NativeInterner>
+}
+
+export interface NativeQueueCursor {
+  next(maxRecords: number, maxBytes: number): Promise<PackedRecords>
+}
+
+export interface NativeQueue {
+  readonly length: number
+  damage(): Promise<{ file: string; what: string; lostRecords?: number | null }[]>
+  push(records: PackedRecords): Promise<void>
+  pop(maxRecords: number, maxBytes: number): Promise<PackedRecords>
+  iter(): Promise<NativeQueueCursor>
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface NativeSeenTracker {
+  readonly size: number
+  insert(fingerprints: Uint8Array): Promise<Uint8Array>
+  contains(fingerprints: Uint8Array): Promise<Uint8Array>
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+/** What the addon exports. */
+export interface Addon {
+  Control: new () => NativeControl
+  search(request: NativeSearchRequest, control: NativeControl): Promise<string>
+  openArchive(path: string): Promise<NativeArchive>
+  /** A report as JSON, see `VerifyReport`. */
+  verifyArchive(path: string, scratch: string, memory: number, control: NativeControl): Promise<string>
+  internText(name: string, bytes: Uint8Array): Promise<NativeInterner>
+  openQueue(directory: string, memory: number): Promise<NativeQueue>
+  openSeenTracker(directory: string, memory: number): Promise<NativeSeenTracker>
+}
+
+let loading: Promise<Addon> | undefined
+
+/** The addon of this platform. */
+export function loadAddon(): Promise<Addon> {
+  return (loading ??= import('../native/addon/index.cjs').catch((error: unknown) => {
+    throw new FoldError(
+      'NO_ADDON',
+      'the native part of fold-worker could not be loaded: there is no build of it for this platform here; ' +
+        'with stable Rust installed, `npm run build` in its repository makes one',
+      { cause: error },
+    )
+  }))
+}
+
+/** Runs a call into the addon, turning what it throws into a {@link FoldError}. */
+export async function native<T>(call: (addon: Addon) => Promise<T> | T): Promise<T> {
+  try {
+    return await call(await loadAddon())
+  } catch (error) {
+    throw toFoldError(error)
+  }
+}

@@ -1,0 +1,148 @@
+/** Reading an archive. */
+import { native, type NativeArchive, type NativeCursor } from './addon.js'
+import { machine } from './effects.js'
+import { FoldError, throwIfAborted } from './errors.js'
+import { Interner } from './interner.js'
+import type { ArchiveSummary, Manifest } from './manifest.js'
+import { parseShape } from './shape.js'
+import { checkInteger, runTask, type Ortho, type TaskOptions } from './task.js'
+
+/** Which orthos to list. */
+export interface OrthoFilter {
+  /** Only those of this shape: `"2x3"` or `[2, 3]`, in any axis order. */
+  shape?: string | readonly number[] | undefined
+  /** Only those that hold this word (in lower case, as in the vocabulary). */
+  word?: string | undefined
+  /** At most so many. */
+  limit?: number | undefined
+  /** Stops the listing; it then rejects with code `CANCELLED`. */
+  signal?: AbortSignal | undefined
+}
+
+/** What {@link Archive.verify} found. */
+export interface VerifyReport {
+  /** Files read. */
+  files: number
+  /** Their bytes. */
+  bytes: number
+  /** Orthos read. */
+  orthos: number
+  /** Everything that is wrong, with the file it is in; empty for a sound archive. */
+  problems: { file: string | null; message: string }[]
+}
+
+/** Options of {@link Archive.verify}. */
+export interface VerifyOptions extends TaskOptions {
+  /** Bytes of memory for telling which orthos came before. Default: 64 MiB. */
+  memory?: number | undefined
+}
+
+/** Bytes of text asked of the core at a time: some milliseconds of work for the event loop at the most. */
+const BATCH_BYTES = 64 * 1024
+
+const VERIFY_MEMORY = 64 * 2 ** 20
+
+/** An archive opened for reading. Made by {@link openArchive}. */
+export class Archive {
+  /** What the archive says about itself, and its place. */
+  readonly summary: ArchiveSummary
+  #native: NativeArchive | undefined
+
+  /** @internal */
+  constructor(archive: NativeArchive, summary: ArchiveSummary) {
+    this.#native = archive
+    this.summary = summary
+  }
+
+  #open(): NativeArchive {
+    if (!this.#native) throw new FoldError('CLOSED', `the archive ${this.summary.archive} has been closed`)
+    return this.#native
+  }
+
+  /**
+   * The orthos in the archive's own order, the same each time. Nothing is read ahead of the reader.
+   *
+   * @example
+   * ```ts
+   * for await (const { dims, words } of archive.orthos({ shape: '2x3', limit: 10 })) console.log(dims, words)
+   * ```
+   */
+  async *orthos(filter: OrthoFilter = {}): AsyncGenerator<Ortho, void, undefined> {
+    const decoder = new TextDecoder()
+    for await (const chunk of this.text(filter)) {
+      for (const line of decoder.decode(chunk).split('\n')) {
+        const [dims, words] = line.split('\t')
+        if (dims && words) yield { dims: dims.split('x').map(Number), words: words.split(' ') }
+      }
+    }
+  }
+
+  /** The same orthos as lines of UTF-8 text, `2x3<TAB>words in cell order`, in chunks of whole lines. */
+  async *text(filter: OrthoFilter = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const { signal } = filter
+    let left = filter.limit === undefined ? Infinity : checkInteger('limit', filter.limit, 0)
+    const cursor = await this.#cursor(filter)
+    while (left > 0) {
+      throwIfAborted(signal)
+      const chunk = await native(() => cursor.nextText(BATCH_BYTES))
+      if (!chunk) return
+      const [whole, lines] = firstLines(chunk, left)
+      left -= lines
+      if (lines > 0) yield whole
+    }
+  }
+
+  async #cursor({ shape, word }: OrthoFilter): Promise<NativeCursor> {
+    const dims = shape === undefined ? null : parseShape(typeof shape === 'string' ? shape : shape.join('x'))
+    const archive = this.#open()
+    return native(() => archive.orthos(dims, word ?? null))
+  }
+
+  /**
+   * Checks every file against the manifest and every ortho against the definition. What is wrong is in the report;
+   * it rejects only if the check itself could not be made.
+   */
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    this.#open()
+    const { archive } = this.summary
+    const memory = checkInteger('memory', options.memory ?? VERIFY_MEMORY, 1)
+    const scratch = await machine.scratch()
+    return runTask<VerifyReport>(
+      (addon, control) => addon.verifyArchive(archive, scratch, memory, control),
+      options,
+    )
+  }
+
+  /** The vocabulary and phrases of the text. */
+  async interner(): Promise<Interner> {
+    const archive = this.#open()
+    return new Interner(await native(() => archive.interner()))
+  }
+
+  /** Lets go of the archive. Using it afterwards is an error with code `CLOSED`. */
+  close(): void {
+    this.#native = undefined
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+/** The first `most` lines of a chunk of whole lines, and how many they are. */
+function firstLines(chunk: Uint8Array, most: number): [Uint8Array, number] {
+  const newline = 10
+  let lines = 0
+  for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, at + 1)) {
+    lines += 1
+    if (lines === most) return [chunk.subarray(0, at + 1), lines]
+  }
+  return [chunk, lines]
+}
+
+/** Opens an archive directory. Its manifest is checked here, its other files as they are read. */
+export async function openArchive(path: string): Promise<Archive> {
+  const archive = await native((addon) => addon.openArchive(path))
+  const manifest = JSON.parse(await native(() => archive.manifest())) as Manifest
+  return new Archive(archive, { ...manifest, archive: path })
+}

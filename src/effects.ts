@@ -1,0 +1,134 @@
+/**
+ * Everything the command line takes from the world or does to it, behind one interface: arguments,
+ * environment, clock, terminal, signals, files. No other module of `src/` touches `process`, so a test puts
+ * another {@link Effects} in its place and needs no child process.
+ */
+import * as fs from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+
+/** A place to write text to: a terminal, a pipe or a file. */
+export interface Sink {
+  /** Whether a person is looking. */
+  readonly isTerminal: boolean
+  /** Width of the terminal in columns. */
+  readonly columns: number
+  /**
+   * Writes, and resolves when the reader has taken enough for more to make sense.
+   * Rejects with the stream's error: `EPIPE` when the reader has gone.
+   */
+  write(chunk: string | Uint8Array): Promise<void>
+}
+
+/** The file operations in use, so that a test can make one of them fail. */
+export type Files = Pick<
+  typeof fs,
+  'lstat' | 'stat' | 'readdir' | 'readFile' | 'mkdir' | 'rename' | 'rmdir' | 'rm'
+>
+
+/** The signals that end a run early. */
+export type StopSignal = 'SIGINT' | 'SIGTERM'
+
+/** What the program asks about the machine that it runs on. */
+export interface Machine {
+  readonly files: Files
+  /** Bytes of memory that the machine has. */
+  machineMemory(): Promise<number>
+  /** Number of processors that this process may use. */
+  processors(): Promise<number>
+  /** A directory for temporary files. */
+  scratch(): Promise<string>
+}
+
+/** The world as the program sees it. */
+export interface Effects extends Machine {
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdin: Readable
+  readonly stdout: Sink
+  readonly stderr: Sink
+  /** Milliseconds of a clock that never goes backwards. */
+  now(): number
+  /** See {@link every}. */
+  every(milliseconds: number, call: () => void): () => void
+  /** Calls back on each signal until the returned function is called. */
+  onStop(call: (signal: StopSignal) => void): () => void
+  /** What the process exits with when it has nothing left to do. */
+  setExitCode(code: number): void
+  /** Ends the process at once. */
+  exit(code: number): void
+}
+
+const SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM']
+
+function sink(stream: NodeJS.WriteStream): Sink {
+  // Errors arrive as events and after the write that caused them: remember the first for the writes to come,
+  // and have a listener so that a closed pipe does not crash the process.
+  let failure: Error | undefined
+  stream.on('error', (error: Error) => (failure ??= error))
+  return {
+    get isTerminal() {
+      return stream.isTTY === true
+    },
+    get columns() {
+      return stream.columns ?? 80
+    },
+    write(chunk) {
+      return new Promise((resolve, reject) => {
+        if (failure) return reject(failure)
+        const roomLeft = stream.write(chunk, (error) => (error ? reject(error) : resolve()))
+        if (roomLeft) resolve()
+        return undefined
+      })
+    },
+  }
+}
+
+/** Calls back every so many milliseconds until the returned function is called; does not keep the process alive. */
+export function every(milliseconds: number, call: () => void): () => void {
+  const timer = setInterval(call, milliseconds)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+/** The machine itself. */
+export const machine: Machine = {
+  files: fs,
+  async machineMemory() {
+    const { totalmem } = await import('node:os')
+    return totalmem()
+  },
+  async processors() {
+    const { availableParallelism } = await import('node:os')
+    return availableParallelism()
+  },
+  async scratch() {
+    const { tmpdir } = await import('node:os')
+    return tmpdir()
+  },
+}
+
+/** The real world. */
+export function realEffects(): Effects {
+  return {
+    args: process.argv.slice(2),
+    // oxlint-disable-next-line node/no-process-env -- the one place that may
+    env: process.env,
+    stdin: process.stdin,
+    stdout: sink(process.stdout),
+    stderr: sink(process.stderr),
+    ...machine,
+    now: () => performance.now(),
+    every,
+    onStop(call) {
+      for (const signal of SIGNALS) process.on(signal, call)
+      return () => {
+        for (const signal of SIGNALS) process.off(signal, call)
+      }
+    },
+    setExitCode(code) {
+      process.exitCode = code
+    },
+    // oxlint-disable-next-line no-process-exit -- the one place that may
+    exit: (code) => process.exit(code),
+  }
+}

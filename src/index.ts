@@ -1,0 +1,13 @@
+/**
+ * The library: every ortho of a text, and the parts that the search is made of.
+ *
+ * @packageDocumentation
+ */
+export { Archive, openArchive, type OrthoFilter, type VerifyOptions, type VerifyReport } from './archive.js'
+export { DiskBackedQueue, type QueueDamage, type QueueOptions } from './disk-backed-queue.js'
+export { EXIT_CODES, FoldError, type ErrorCode } from './errors.js'
+export { Interner } from './interner.js'
+export type { ArchiveSummary, Manifest, Optimal } from './manifest.js'
+export { search, type SearchInput, type SearchOptions } from './search.js'
+export { SeenTracker, type SeenTrackerOptions } from './seen-tracker.js'
+export type { Ortho, Progress, TaskOptions } from './task.js'

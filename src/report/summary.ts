@@ -1,0 +1,79 @@
+/** What came out of a search, in lines for people. */
+import type { VerifyReport } from '../archive.js'
+import { formatSize } from '../machine/size.js'
+import type { ArchiveSummary, Manifest } from '../manifest.js'
+import { formatShape } from '../shape.js'
+import type { LocalEvent } from '../state/local.js'
+import { drawOrtho } from './grid.js'
+import { formatCount, formatSeconds, plural, shapeTable } from './numbers.js'
+
+/** The report after `search`: counts, the optimal ortho, time, place. */
+export async function describeSearch(summary: ArchiveSummary, seconds: number): Promise<string[]> {
+  const rate =
+    summary.orthoCount > 0 && seconds > 0 ? `, ${formatCount(summary.orthoCount / seconds)} a second` : ''
+  return [
+    ...(await describeFinds(summary)),
+    '',
+    `${plural(summary.orthoCount, 'ortho')} in ${formatSeconds(seconds)}${rate}`,
+    `archive: ${summary.archive} (${formatSize(summary.bytes)})`,
+  ]
+}
+
+/** What `inspect` says. */
+export async function describeArchive(summary: ArchiveSummary): Promise<string[]> {
+  const { input, search } = summary
+  const rows: [string, string][] = [
+    ['archive', `${summary.archive} (${formatSize(summary.bytes)}, format ${summary.formatVersion})`],
+    ['written by', summary.program],
+    ...(input ? ([['input', `${input.name} (${formatSize(input.bytes)})`]] as [string, string][]) : []),
+    ['lineage', summary.lineage],
+    ['words', `${formatCount(summary.vocabulary)} distinct`],
+    ['complete', summary.complete ? 'yes' : 'no'],
+    ...(search ? ([['searched in', formatSeconds(search.elapsedSeconds)]] as [string, string][]) : []),
+    ['content', summary.contentDigest],
+  ]
+  return [...rows.map(([name, value]) => `${name.padEnd(12)}${value}`), '', ...(await describeFinds(summary))]
+}
+
+/** What `inspect --verify` adds. */
+export function describeVerification({ files, orthos, problems }: VerifyReport): string[] {
+  const checked = `${plural(files, 'file')} and ${plural(orthos, 'ortho')}`
+  if (problems.length === 0) return ['', `verified: ${checked}, all in order`]
+  return [
+    '',
+    `checked ${checked} and found ${plural(problems.length, 'problem')}:`,
+    ...problems.map(({ file, message }) => `  ${file === null ? '' : `${file}: `}${message}`),
+  ]
+}
+
+/** What local mode says of an event; nothing for those that go to standard error. */
+export async function describeLocal(event: LocalEvent): Promise<string[]> {
+  switch (event.kind) {
+    case 'empty':
+      return [`No text waits in ${event.input}: put *.txt files there and start again.`]
+    case 'started':
+      return [`${event.name} (${event.index + 1} of ${event.total})`]
+    case 'done':
+      return [
+        ...(await describeFinds(event.summary)).map((line) => (line === '' ? '' : `  ${line}`)),
+        `  archive: ${event.summary.archive}`,
+        '',
+      ]
+    default:
+      return []
+  }
+}
+
+/** Counts by shape and the optimal ortho, or a sentence that there is none. */
+async function describeFinds({ shapes, optimal, orthoCount }: Manifest): Promise<string[]> {
+  if (orthoCount === 0 || !optimal) {
+    return ['This text has no ortho: nowhere do four of its phrases of two words meet in a square.']
+  }
+  const { dims, volume, fullness, words } = optimal
+  return [
+    ...shapeTable(shapes),
+    '',
+    `optimal ortho: ${formatShape(dims)}, volume ${volume}, ${fullness} cells`,
+    ...(await drawOrtho(dims, words)),
+  ]
+}

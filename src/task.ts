@@ -1,0 +1,73 @@
+/** A long native operation: polls its progress with a timer and passes an abort on. */
+import { loadAddon, type Addon, type NativeControl } from './addon.js'
+import { every } from './effects.js'
+import { FoldError, cancelled, throwIfAborted, toFoldError } from './errors.js'
+
+/** How an operation is getting on. */
+export interface Progress {
+  /** What is being done: `read`, `index`, `search` or `write`. */
+  phase: string
+  /** Share of the phase that is done, 0 to 1. */
+  share: number
+  /** Orthos found so far. */
+  orthos: number
+  elapsedSeconds: number
+  /** Orthos found so far by shape, such as `{"2x2": 3644}`. */
+  shapes: Record<string, number>
+  /** The best ortho so far by the order of the optimal one. */
+  best: Ortho | null
+  /** Bytes of memory that the core holds now. */
+  memory: number
+}
+
+/** One ortho: its dimensions and its words in cell order. */
+export interface Ortho {
+  dims: number[]
+  words: string[]
+}
+
+/** Options of everything that takes long. */
+export interface TaskOptions {
+  /** Stops the operation within a second; the promise then rejects with code `CANCELLED`. */
+  signal?: AbortSignal | undefined
+  /** Called about five times a second while the operation runs. */
+  onProgress?: ((progress: Progress) => void) | undefined
+}
+
+const PROGRESS_INTERVAL = 200
+
+/** Runs `start` to its end; what it resolves to is JSON. */
+export async function runTask<T>(
+  start: (addon: Addon, control: NativeControl) => Promise<string>,
+  { signal, onProgress }: TaskOptions,
+): Promise<T> {
+  throwIfAborted(signal)
+  const addon = await loadAddon()
+  throwIfAborted(signal)
+  const control = new addon.Control()
+  const cancel = () => control.cancel()
+  const stopPolling =
+    onProgress && every(PROGRESS_INTERVAL, () => onProgress(JSON.parse(control.progress()) as Progress))
+  signal?.addEventListener('abort', cancel)
+  try {
+    return JSON.parse(await start(addon, control)) as T
+  } catch (error) {
+    const failure = toFoldError(error)
+    throw signal?.aborted && failure.code === 'CANCELLED' ? cancelled(signal) : failure
+  } finally {
+    stopPolling?.()
+    signal?.removeEventListener('abort', cancel)
+  }
+}
+
+/** An integer in a range, or an error that names the option. */
+export function checkInteger(
+  name: string,
+  value: number,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`
+  throw new FoldError('INVALID_ARGUMENT', `${name} must be a whole number ${range}, not ${value}`)
+}
