@@ -7,18 +7,9 @@ import { bigrams } from '../lib/bigrams.mjs'
 import { alternate, duration, median } from '../lib/measure.mjs'
 import { searchWithin } from '../lib/search.mjs'
 
-// o is the origin, a < b < c the axes, ab, ac and bc the middle shell, and z the far corner.
-const FLAT = `
-  select count(*)
-  from e oa join e ob on ob.x = oa.x and ob.y > oa.y join e oc on oc.x = oa.x and oc.y > ob.y
-  join e a_ab on a_ab.x = oa.y join e b_ab on b_ab.x = ob.y and b_ab.y = a_ab.y
-  join e a_ac on a_ac.x = oa.y and a_ac.y <> a_ab.y join e c_ac on c_ac.x = oc.y and c_ac.y = a_ac.y
-  join e b_bc on b_bc.x = ob.y and b_bc.y <> a_ab.y and b_bc.y <> a_ac.y
-  join e c_bc on c_bc.x = oc.y and c_bc.y = b_bc.y
-  join e ab_z on ab_z.x = a_ab.y join e ac_z on ac_z.x = a_ac.y and ac_z.y = ab_z.y
-  join e bc_z on bc_z.x = b_bc.y and bc_z.y = ab_z.y`
-
-// The same with the faces at the origin joined first.
+// o is the origin, a < b < c the axes, ab, ac and bc the middle shell, and u the far corner: twelve bigrams, four of them to
+// each face at the origin. One flat join of twelve takes DuckDB's optimizer minutes, so the faces come first, and joins go
+// in the order written: its optimizer's own is 60 times as slow.
 const BY_FACES = `
   with face as materialized (
     select oa.x o, oa.y a, ob.y b, a_ab.y ab
@@ -29,41 +20,36 @@ const BY_FACES = `
   join face r on r.o = p.o and r.a = p.b and r.b = q.b and r.ab <> p.ab and r.ab <> q.ab
   join e u on u.x = p.ab join e v on v.x = q.ab and v.y = u.y join e w on w.x = r.ab and w.y = u.y`
 
-/** The 2x2x2 cubes by a database, one thread, in whichever way is quicker, against a whole search for all shapes. */
+/** The 2x2x2 cubes by a database, one thread, against a whole search for all shapes. */
 export async function* cubes(tools) {
   const { DuckDBInstance } = await duckdb(tools)
   for (const text of ['novel-16000', 'novel-32000']) {
     const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
     const connection = await instance.connect()
+    await connection.run("set disabled_optimizers = 'join_order'")
     const csv = join(tools.scratch, `${text}.csv`)
     const pairs = bigrams(readFileSync(tools.text(text), 'utf8'))
     writeFileSync(csv, `x,y\n${pairs.map((pair) => pair.join(',')).join('\n')}\n`)
     await connection.run(`create table e as select x::integer x, y::integer y from read_csv('${csv}')`)
-    const ask = (query) => async () => {
+    const ask = async () => {
       const started = process.hrtime.bigint()
-      const reader = await connection.runAndReadAll(query)
+      const reader = await connection.runAndReadAll(BY_FACES)
       const seconds = Number(process.hrtime.bigint() - started) / 1e9
       const count = Number(reader.getRows()[0][0])
       if (count !== tools.expected(text, '2x2x2')) throw new Error(`${text}: DuckDB counts ${count} cubes`)
       return seconds
     }
-    const [ours, flat, faces] = await alternate(
-      tools.times(5, 3),
-      () => searchWithin(tools, text),
-      ask(FLAT),
-      ask(BY_FACES),
-    )
+    const [ours, theirs] = await alternate(tools.times(5, 3), () => searchWithin(tools, text), ask)
     connection.closeSync()
-    const [theirs, how] = median(flat) <= median(faces) ? [flat, 'one join of 12'] : [faces, 'faces first']
     yield {
       what: `2x2x2 cubes of ${text}, 1 thread`,
       ours: `all shapes, written: ${duration(ours)}`,
-      theirs: `DuckDB, ${how}: ${duration(theirs)}`,
+      theirs: `DuckDB: ${duration(theirs)}`,
       ratio: median(theirs) / median(ours),
       target: { atLeast: 100 },
       note: 'counts equal',
       seconds: ours,
-      theirSeconds: { flat, faces },
+      theirSeconds: theirs,
     }
   }
 }
