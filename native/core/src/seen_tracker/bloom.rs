@@ -2,7 +2,8 @@
 
 use super::table::scale;
 
-const BITS_SET: u32 = 6;
+/// The most bits a fingerprint sets; each takes 9 bits of its hash.
+const MOST_SET: u64 = 6;
 type Line = [u64; 8];
 
 /// The filters of a run's shards, one after the other.
@@ -11,6 +12,8 @@ pub(super) struct Bloom {
     lines: Vec<Line>,
     /// Where each shard's lines begin; one more than there are shards. Empty if there are no filters.
     starts: Vec<u32>,
+    /// Bits that a fingerprint sets: as many as answer "perhaps" in vain least often for the filter's size.
+    set: u32,
 }
 
 fn bit(hash: u64, i: u32) -> (usize, u64) {
@@ -33,42 +36,59 @@ impl Bloom {
         if bits < 4 || total > u64::from(u32::MAX) {
             return Self::default();
         }
-        Self { lines: vec![[0; 8]; total as usize], starts }
+        let set = (bits * 7 / 10).clamp(2, MOST_SET) as u32;
+        Self { lines: vec![[0; 8]; total as usize], starts, set }
     }
 
     pub(super) fn memory(&self) -> usize {
         self.lines.len() * size_of::<Line>() + self.starts.len() * 4
     }
 
-    fn line(&self, shard: usize, hash: u64) -> Option<usize> {
-        let start = *self.starts.get(shard)? as usize;
-        let end = *self.starts.get(shard + 1)? as usize;
-        Some(start + scale(hash, end - start))
+    /// The lines of a shard. `None` without filters.
+    fn shard(&self, shard: usize) -> Option<std::ops::Range<usize>> {
+        Some(*self.starts.get(shard)? as usize..*self.starts.get(shard + 1)? as usize)
     }
 
     pub(super) fn insert(&mut self, shard: usize, hash: u64) {
-        if let Some(line) = self.line(shard, hash).and_then(|at| self.lines.get_mut(at)) {
-            for i in 0..BITS_SET {
+        let set = self.set;
+        if let Some(lines) = self.shard(shard).and_then(|lines| self.lines.get_mut(lines))
+            && let Some(line) = lines.get_mut(scale(hash, lines.len()))
+        {
+            for i in 0..set {
                 let (word, mask) = bit(hash, i);
                 line[word] |= mask;
             }
         }
     }
 
-    /// Whether it may have been inserted. Without filters, everything may.
-    pub(super) fn may_contain(&self, shard: usize, hash: u64) -> bool {
-        if self.starts.is_empty() {
-            return true;
+    /// Sets `flag` in `marks` for those that may have been inserted. Without filters, all may.
+    pub(super) fn mark(&self, shard: usize, hashes: &[u64], marks: &mut [u64], flag: u64) {
+        match self.shard(shard).and_then(|lines| self.lines.get(lines)) {
+            None => marks.iter_mut().for_each(|mark| *mark |= flag),
+            Some([]) => {}
+            Some(lines) => {
+                // A constant number of rounds is unrolled.
+                match self.set {
+                    6 => mark::<6>(lines, hashes, marks, flag),
+                    5 => mark::<5>(lines, hashes, marks, flag),
+                    4 => mark::<4>(lines, hashes, marks, flag),
+                    3 => mark::<3>(lines, hashes, marks, flag),
+                    _ => mark::<2>(lines, hashes, marks, flag),
+                }
+            }
         }
-        if self.starts[shard] == self.starts[shard + 1] {
-            return false;
-        }
-        self.line(shard, hash).and_then(|at| self.lines.get(at)).is_none_or(|line| {
-            // All bits without a branch: the line is in the cache after the first, and half of the answers are no.
-            (0..BITS_SET).fold(true, |all, i| {
-                let (word, mask) = bit(hash, i);
-                all & (line[word] & mask != 0)
-            })
-        })
+    }
+}
+
+/// Nothing here depends on what a line says, neither by a branch nor by an address, so that the processor fetches the
+/// lines of many hashes at once.
+fn mark<const SET: u32>(lines: &[Line], hashes: &[u64], marks: &mut [u64], flag: u64) {
+    for (&hash, mark) in hashes.iter().zip(marks) {
+        let line = &lines[scale(hash, lines.len())];
+        let all = (0..SET).fold(true, |all, i| {
+            let (word, mask) = bit(hash, i);
+            all & (line[word] & mask != 0)
+        });
+        *mark |= if all { flag } else { 0 };
     }
 }

@@ -15,9 +15,9 @@
 //! - An error leaves the set as it was, or with part of the batch inserted; a full disk loses nothing. After a failed
 //!   fsync it has to be opened again.
 //!
-//! What it costs: the memory budget: three eighths for new fingerprints (at 20 to 30 bytes each), three eighths for cached
-//! shards, up to an eighth for filters and fences, the rest for batches and buffers. Filters shrink and pages grow
-//! so that this holds for any number of fingerprints. On disk 16.3 bytes a fingerprint, twice that while merging, and until
+//! What it costs: the memory budget: of its sixteenths four for new fingerprints (at 20 to 30 bytes each), six for cached
+//! shards, up to three for filters and fences, the rest for batches and buffers. Filters shrink and pages grow so that
+//! this holds for any number of fingerprints, and while runs are merged, their old filters take the place of cached shards. On disk 16.3 bytes a fingerprint, twice that while merging, and until
 //! the next flush what it makes obsolete. Each fingerprint is written about log2(all / in memory) times.
 //!
 //! # Files
@@ -45,7 +45,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::run::{BLOCK_KEYS, Cursor, Entry, Plan, Run, RunWriter, run_path};
+use self::run::{BLOCK_KEYS, Candidate, Cursor, Entry, Plan, Run, RunWriter, run_path};
 use self::table::{Table, mix};
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Code, Error, Result};
@@ -54,6 +54,13 @@ use crate::error::{Code, Error, Result};
 const STALE: u64 = 64;
 /// The most Bloom bits a fingerprint: 1 of 100 answers "perhaps" in vain, and more would not pay.
 const BLOOM_BITS: u64 = 10;
+
+/// Sixteenths of the memory for new fingerprints, for cached shards, for filters and fences, and for a batch at work. Two
+/// are left for the buffers of a merge and for what the allocator does not get back at once.
+const TABLE_PART: usize = 4;
+const CACHE_PART: usize = 6;
+const INDEX_PART: usize = 3;
+const BATCH_PART: usize = 1;
 
 /// How a tracker is opened.
 #[derive(Debug, Clone)]
@@ -106,8 +113,17 @@ struct Parts {
     places: Vec<u32>,
     /// Where each shard begins; one more than there are shards.
     starts: Vec<u32>,
-    candidates: Vec<(u128, u32)>,
+    /// Of one shard: the hashes, and which runs may hold each.
+    hashes: Vec<u64>,
+    marks: Vec<u64>,
+    candidates: Vec<Candidate>,
     found: Vec<bool>,
+}
+
+/// The bit of [`Candidate::runs`] that stands for a run. Each run is more than twice the next, so there are hardly 64; if
+/// there are, the last ones share a bit.
+fn run_flag(at: usize) -> u64 {
+    1 << at.min(63)
 }
 
 impl Parts {
@@ -307,22 +323,21 @@ impl SeenTracker {
         Ok(())
     }
 
-    fn part(&self, eighths: usize) -> usize {
-        self.options.memory_bytes / 8 * eighths
+    fn part(&self, sixteenths: usize) -> usize {
+        self.options.memory_bytes / 16 * sixteenths
     }
 
     /// Fingerprints of a batch that are worked on together.
     fn chunk(&self) -> usize {
-        // 40 bytes each: divided, placed, and as a candidate.
-        (self.part(1) / 2 / 40).clamp(256, 1 << 20)
+        // 20 bytes each for being divided, and 40 to 50 for those of one shard.
+        (self.part(BATCH_PART) / 60).clamp(256, 1 << 20)
     }
 
     /// What is kept in memory of runs that hold `count` fingerprints in all.
     fn plan(&self, count: u64) -> Plan {
         let count = count.max(1);
-        let budget = self.part(1) as u64;
-        // While runs are merged both the old and the new filters are there.
-        let bloom_bits = (budget * 2 * 8 / 2 / count).min(BLOOM_BITS);
+        let budget = self.part(INDEX_PART) as u64;
+        let bloom_bits = (budget / 4 * 3 * 8 / count).min(BLOOM_BITS);
         let mut stride = 1_usize;
         while count / (BLOCK_KEYS * stride) as u64 * 16 > budget / 4 {
             stride *= 2;
@@ -336,7 +351,7 @@ impl SeenTracker {
 
     /// Whether the tables have used up their part.
     fn is_full(&self) -> bool {
-        let budget = self.part(3);
+        let budget = self.part(TABLE_PART);
         // Growing by half must not break the budget, so tables that could not grow any more are full.
         self.table_bytes > budget
             || self.table_bytes > budget / 3 * 2 && self.fresh as usize * 16 > self.table_bytes / 4 * 3
@@ -365,33 +380,40 @@ impl SeenTracker {
         }
         let table = &mut self.tables[shard];
         let (memory, len) = (table.memory(), table.len());
+        let fingerprints = &parts.fingerprints[range.clone()];
+        parts.hashes.clear();
+        parts.hashes.extend(fingerprints.iter().map(|&fingerprint| mix(fingerprint)));
+        parts.marks.clear();
+        parts.marks.resize(fingerprints.len(), 0);
+        for (at, run) in self.runs.iter().enumerate() {
+            run.mark(shard, &parts.hashes, &mut parts.marks, run_flag(at));
+        }
+        table.warm(&parts.hashes);
         let mut candidates = std::mem::take(&mut parts.candidates);
         candidates.clear();
-        for (&fingerprint, &place) in parts.fingerprints[range.clone()].iter().zip(&parts.places[range]) {
-            let hash = mix(fingerprint);
+        let asked = fingerprints.iter().zip(&parts.places[range]).zip(parts.hashes.iter().zip(&parts.marks));
+        for ((&fingerprint, &place), (&hash, &runs)) in asked {
             // A fingerprint that only a run can answer for is a candidate each time it comes, so none of its
             // repeats is inserted before the run was asked.
-            if self.runs.iter().any(|run| run.may_contain(shard, hash)) {
-                if table.contains(fingerprint, hash) {
-                    answers[place as usize] = !insert;
-                } else {
-                    candidates.push((fingerprint, place));
-                }
-            } else {
+            if runs == 0 {
                 answers[place as usize] =
                     if insert { table.insert(fingerprint, hash) } else { table.contains(fingerprint, hash) };
+            } else if table.contains(fingerprint, hash) {
+                answers[place as usize] = !insert;
+            } else {
+                candidates.push(Candidate { fingerprint, place, runs });
             }
         }
         let mut outcome = Ok(());
         if !candidates.is_empty() {
-            candidates.sort_unstable();
+            candidates.sort_unstable_by_key(|candidate| (candidate.fingerprint, candidate.place));
             let mut found = std::mem::take(&mut parts.found);
             found.clear();
             found.resize(candidates.len(), false);
             outcome = self.probe(shard, &candidates, &mut found);
             if outcome.is_ok() {
                 let table = &mut self.tables[shard];
-                for (&(fingerprint, place), &found) in candidates.iter().zip(&found) {
+                for (&Candidate { fingerprint, place, .. }, &found) in candidates.iter().zip(&found) {
                     answers[place as usize] =
                         if insert { !found && table.insert(fingerprint, mix(fingerprint)) } else { found };
                 }
@@ -406,7 +428,7 @@ impl SeenTracker {
     }
 
     /// Marks the candidates of a shard that are in a run.
-    fn probe(&mut self, shard: usize, candidates: &[(u128, u32)], found: &mut [bool]) -> Result<()> {
+    fn probe(&mut self, shard: usize, candidates: &[Candidate], found: &mut [bool]) -> Result<()> {
         for at in 0..self.runs.len() {
             let size = self.runs[at].size_of_shard(shard);
             // Reading a shard whole pays once the batch would read much of it anyway.
@@ -414,14 +436,14 @@ impl SeenTracker {
             if size > 0 && pays && !self.runs[at].is_cached(shard) && self.make_room(size as usize * 16) {
                 self.runs[at].load(shard, self.now)?;
             }
-            self.runs[at].probe(shard, self.now, candidates, found)?;
+            self.runs[at].probe(shard, self.now, run_flag(at), candidates, found)?;
         }
         Ok(())
     }
 
     /// Makes room for `bytes` of cached shards, if only shards go that were not asked for long.
     fn make_room(&mut self, bytes: usize) -> bool {
-        let budget = self.part(3);
+        let budget = self.part(CACHE_PART);
         loop {
             let cached: usize = self.runs.iter().map(|run| run.cached_bytes).sum();
             if cached + bytes <= budget {
@@ -457,9 +479,26 @@ impl SeenTracker {
         self.runs.push(merged);
         self.fresh = 0;
         // As large as they may be at the next spill, so that they are not grown again.
-        let capacity = self.part(3) / 16 / self.tables.len();
+        let capacity = self.part(TABLE_PART) / 16 / self.tables.len();
         self.tables.iter_mut().for_each(|table| table.clear(capacity));
         self.table_bytes = self.tables.iter().map(Table::memory).sum();
+        self.fill_cache()
+    }
+
+    /// Brings shards of the newest run into the room that is left for cached ones.
+    fn fill_cache(&mut self) -> Result<()> {
+        let budget = self.part(CACHE_PART);
+        let mut cached: usize = self.runs.iter().map(|run| run.cached_bytes).sum();
+        let now = self.now;
+        if let Some(run) = self.runs.last_mut() {
+            for shard in 0..self.tables.len() {
+                let bytes = run.size_of_shard(shard) as usize * 16;
+                if bytes > 0 && !run.is_cached(shard) && cached + bytes <= budget {
+                    run.load(shard, now)?;
+                    cached += bytes;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -478,7 +517,9 @@ impl SeenTracker {
             (0..sizes.len()).for_each(|shard| run.evict(shard));
         }
         let cached: usize = self.runs.iter().map(|run| run.cached_bytes).sum();
-        let room = self.part(3).saturating_sub(cached);
+        // Until the merge is done, both the old and the new filters are there.
+        let old: usize = self.runs[keep..].iter().map(Run::index_bytes).sum();
+        let room = self.part(CACHE_PART).saturating_sub(cached + old);
         let plan = self.plan(self.len());
         let id = self.next_id;
         self.next_id += 1;

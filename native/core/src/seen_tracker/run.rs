@@ -16,6 +16,8 @@ pub(super) const BLOCK_KEYS: usize = BLOCK_LEN / 16 - 1;
 const KEYS_LEN: usize = BLOCK_KEYS * 16;
 /// Blocks that are read or written together when a file is gone through from end to end.
 const STREAM_BLOCKS: usize = 128;
+/// Blocks from one that is wanted to the next, up to which one read of both is quicker than two.
+const NEAR_BLOCKS: usize = 4;
 /// The most blocks that one probe reads together.
 const PROBE_BLOCKS: usize = 64;
 
@@ -101,6 +103,27 @@ fn damaged(path: &Path, what: &str) -> Error {
     )
 }
 
+/// A fingerprint that a run is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    pub(super) fingerprint: u128,
+    /// The runs whose filters let it through.
+    pub(super) runs: u64,
+    /// Where in the batch it was.
+    pub(super) place: u32,
+}
+
+/// Whether a good block of `count` fingerprints holds `wanted`. Halving without a branch that depends on what is found.
+fn block_has(block: &[u8], count: usize, wanted: u128) -> bool {
+    let (mut base, mut size) = (0, count);
+    while size > 1 {
+        let half = size / 2;
+        base += if key(block, base + half) <= wanted { half } else { 0 };
+        size -= half;
+    }
+    key(block, base) == wanted
+}
+
 /// A run that can be asked.
 #[derive(Debug)]
 pub(super) struct Run {
@@ -135,8 +158,9 @@ impl Run {
         self.bloom.memory() + self.fences.len() * 16 + self.starts.len() * 8
     }
 
-    pub(super) fn may_contain(&self, shard: usize, hash: u64) -> bool {
-        self.bloom.may_contain(shard, hash)
+    /// Sets `flag` in `marks` for those hashes of a shard that may be in this run.
+    pub(super) fn mark(&self, shard: usize, hashes: &[u64], marks: &mut [u64], flag: u64) {
+        self.bloom.mark(shard, hashes, marks, flag);
     }
 
     pub(super) fn sync(&mut self) -> Result<()> {
@@ -167,7 +191,8 @@ impl Run {
         &mut self,
         shard: usize,
         now: u64,
-        candidates: &[(u128, u32)],
+        flag: u64,
+        candidates: &[Candidate],
         found: &mut [bool],
     ) -> Result<()> {
         let keys_a_page = (BLOCK_KEYS * self.plan.stride) as u64;
@@ -181,9 +206,9 @@ impl Run {
         // ascend, so each search starts where the last one ended. A page may begin in the shard before.
         self.pages.clear();
         let mut below = 0;
-        for (&(fingerprint, _), &found) in candidates.iter().zip(found.iter()) {
+        for (&Candidate { fingerprint, runs, .. }, &found) in candidates.iter().zip(found.iter()) {
             // What another run has, or this one's filter rules out, is not worth a page.
-            if found || !self.bloom.may_contain(shard, mix(fingerprint)) {
+            if found || runs & flag == 0 {
                 self.pages.push(0);
                 continue;
             }
@@ -200,7 +225,7 @@ impl Run {
         let page_of = |candidate: usize| (pages[candidate] as usize).checked_sub(1).map(|at| first_page + at);
         if let Some((keys, used)) = &mut self.cached[shard] {
             *used = now;
-            for (at, (&(fingerprint, _), found)) in candidates.iter().zip(found).enumerate() {
+            for (at, (&Candidate { fingerprint, .. }, found)) in candidates.iter().zip(found).enumerate() {
                 if *found {
                     continue;
                 }
@@ -221,9 +246,10 @@ impl Run {
             // Neighbouring pages that are wanted too come with the same read.
             let (mut next, mut last) = (at + 1, page);
             let most = (PROBE_BLOCKS / self.plan.stride).max(1);
+            let near = (NEAR_BLOCKS / self.plan.stride).max(1);
             while next < candidates.len() {
                 match page_of(next) {
-                    Some(other) if other <= last + 2 && other < page + most => last = other,
+                    Some(other) if other <= last + near && other < page + most => last = other,
                     Some(_) => break,
                     None => {}
                 }
@@ -232,39 +258,45 @@ impl Run {
             let blocks = self.entry.count.div_ceil(BLOCK_KEYS as u64);
             let first_block = (page * self.plan.stride) as u64;
             let end_block = (((last + 1) * self.plan.stride) as u64).min(blocks);
-            read_blocks(
-                &mut *self.file,
-                &self.path,
-                self.entry.id,
-                first_block,
-                end_block,
-                &mut self.scratch,
-            )?;
-            let total = (self.entry.count - first_block * BLOCK_KEYS as u64)
-                .min((end_block - first_block) * BLOCK_KEYS as u64) as usize;
+            read_unchecked(&mut *self.file, &self.path, first_block, end_block, &mut self.scratch)?;
+            // What nobody asks for is not checked.
+            let mut checked = None;
             for i in at..next {
                 let Some(page) = page_of(i) else { continue };
-                let wanted = candidates[i].0;
-                let (mut low, mut high) = (
-                    (page * self.plan.stride - first_block as usize) * BLOCK_KEYS,
-                    (((page + 1) * self.plan.stride - first_block as usize) * BLOCK_KEYS).min(total),
-                );
-                while low < high {
-                    let middle = usize::midpoint(low, high);
-                    let block = &self.scratch[middle / BLOCK_KEYS * BLOCK_LEN..];
-                    match key(block, middle % BLOCK_KEYS).cmp(&wanted) {
-                        std::cmp::Ordering::Less => low = middle + 1,
-                        std::cmp::Ordering::Greater => high = middle,
-                        std::cmp::Ordering::Equal => {
-                            found[i] = true;
-                            break;
-                        }
+                let wanted = candidates[i].fingerprint;
+                let from = page * self.plan.stride - first_block as usize;
+                let to = (from + self.plan.stride).min((end_block - first_block) as usize);
+                if checked != Some(page) {
+                    for block in from..to {
+                        self.check(first_block, block)?;
                     }
+                    checked = Some(page);
                 }
+                let first_key = |block: usize| key(&self.scratch[block * BLOCK_LEN..], 0);
+                let (mut block, mut size) = (from, to - from);
+                while size > 1 {
+                    let half = size / 2;
+                    block += if first_key(block + half) <= wanted { half } else { 0 };
+                    size -= half;
+                }
+                let bytes = &self.scratch[block * BLOCK_LEN..(block + 1) * BLOCK_LEN];
+                let before = (first_block + block as u64) * BLOCK_KEYS as u64;
+                let count = (self.entry.count - before).min(BLOCK_KEYS as u64) as usize;
+                found[i] = block_has(bytes, count, wanted);
             }
             at = next;
         }
         Ok(())
+    }
+
+    /// Checks block `at` of the scratch buffer, which begins with block `first` of the file.
+    fn check(&self, first: u64, at: usize) -> Result<()> {
+        let index = first + at as u64;
+        let block = self.scratch.get(at * BLOCK_LEN..(at + 1) * BLOCK_LEN).unwrap_or_default();
+        match check_block(block, self.entry.id, index) {
+            Some(_) => Ok(()),
+            None => Err(damaged(&self.path, &format!("fails its checksum in block {index}"))),
+        }
     }
 
     /// Brings a shard into memory.
@@ -345,17 +377,22 @@ fn read_blocks(
     to: u64,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    out.resize((to - from) as usize * BLOCK_LEN, 0);
-    file.read_at(out, (from + 1) * BLOCK_LEN as u64).map_err(|cause| match cause.kind() {
-        io::ErrorKind::UnexpectedEof => damaged(path, "is cut short"),
-        _ => Error::io("reading", path, cause),
-    })?;
+    read_unchecked(file, path, from, to, out)?;
     for (block, index) in out.chunks_exact(BLOCK_LEN).zip(from..) {
         if check_block(block, id, index).is_none() {
             return Err(damaged(path, &format!("fails its checksum in block {index}")));
         }
     }
     Ok(())
+}
+
+/// Reads the blocks `from..to` of a run into `out`; whoever looks at one checks it.
+fn read_unchecked(file: &mut dyn DiskFile, path: &Path, from: u64, to: u64, out: &mut Vec<u8>) -> Result<()> {
+    out.resize((to - from) as usize * BLOCK_LEN, 0);
+    file.read_at(out, (from + 1) * BLOCK_LEN as u64).map_err(|cause| match cause.kind() {
+        io::ErrorKind::UnexpectedEof => damaged(path, "is cut short"),
+        _ => Error::io("reading", path, cause),
+    })
 }
 
 /// Goes through a run in order.

@@ -1,0 +1,52 @@
+// One search in a process of its own, by the command line if it is built, otherwise by the core's example.
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+export async function searchOnce(tools, text, threads) {
+  const file = tools.text(text)
+  const outcome =
+    tools.commandLine === undefined
+      ? await byExample(tools, file, threads)
+      : await byCommandLine(tools, file, threads)
+  const expected = tools.expected(text)
+  if (outcome.orthos !== expected) {
+    throw new Error(`${text}: ${outcome.orthos} orthos instead of ${expected}`)
+  }
+  return outcome
+}
+
+async function byCommandLine(tools, file, threads) {
+  const out = join(tools.scratch, 'archive.bin')
+  rmSync(out, { recursive: true, force: true })
+  const args = ['search', file, '--out', out, '--threads', `${threads}`, '--memory', '256M', '--json']
+  const child = await tools.run(process.execPath, [tools.commandLine, ...args])
+  const bytes = size(out)
+  rmSync(out, { recursive: true, force: true })
+  return { ...child, orthos: JSON.parse(child.stdout).orthoCount, bytes }
+}
+
+async function byExample(tools, file, threads) {
+  const child = await tools.run(tools.orthos, [file, `${threads}`, '256'], { env: { TMPDIR: tools.scratch } })
+  const [, orthos, within, bytes] = /^(\d+) orthos.*, all ([\d.]+\S+), (\d+) bytes/m.exec(child.stderr) ?? []
+  return { ...child, orthos: Number(orthos), bytes: Number(bytes), within: rustSeconds(within) }
+}
+
+/** The seconds that the search itself took, without a process around it. */
+export async function searchWithin(tools, text) {
+  const { orthos, within } = await byExample(tools, tools.text(text), 1)
+  if (orthos !== tools.expected(text)) throw new Error(`${text}: ${orthos} orthos`)
+  return within
+}
+
+/** A duration as Rust shows it for people: `1.5s`, `20.1ms`, `300µs`. */
+function rustSeconds(shown) {
+  const [, number, unit] = /^([\d.]+)(s|ms|µs|ns)$/.exec(shown) ?? []
+  return Number(number) * { s: 1, ms: 1e-3, µs: 1e-6, ns: 1e-9 }[unit]
+}
+
+function size(path) {
+  const stat = statSync(path)
+  return stat.isDirectory()
+    ? readdirSync(path).reduce((sum, name) => sum + size(join(path, name)), 0)
+    : stat.size
+}
