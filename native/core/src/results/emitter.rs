@@ -294,8 +294,8 @@ impl<'a> Emitter<'a> {
         let node = self.xs[self.node as usize];
         let (x, top) = (self.xs[r as usize], self.xs[self.top as usize]);
         let token = |r: Rank| self.ranks.token(r);
-        let keys =
-            self.keys[2].for_axes(&[token(self.origin[1]), token(node[0]), token(x[0]), token(top[0])]);
+        let mut units = [self.origin[1], node[0], x[0], top[0]].map(token);
+        let keys = self.keys[2].for_axes(&units);
         let sum_of = |start, parts: &[(usize, Edge)]| sum(self.words, self.ranks, keys, start, parts);
         let base = sum_of([0; 2], &[(0, self.origin), (2, node), (4, x), (6, self.mid), (8, top)]);
         self.left_sums.clear();

@@ -16,7 +16,7 @@ use super::five::{Five, Four};
 use super::graph::{Arcs, Graph};
 use super::orderly::Orderly;
 use super::rows::{Row, RowMaker, Rows};
-use super::{Limits, Stop};
+use super::{Limits, Pool, Stop};
 use crate::error::Result;
 use crate::results::{Block, Ear, Emitter, Rank};
 
@@ -238,11 +238,23 @@ pub(super) struct Cubes<'a> {
     space: Space,
     five: Five,
     limits: Limits,
+    pool: &'a Pool,
+    /// Cubes of four axes that were taken from the pool.
+    taken: usize,
 }
 
 impl<'a> Cubes<'a> {
-    pub(super) fn new(tables: &'a Tables<'a>, stop: &'a Stop, limits: Limits) -> Self {
-        Self { tables, stop, unit: Unit::default(), space: Space::default(), five: Five::new(limits), limits }
+    pub(super) fn new(tables: &'a Tables<'a>, stop: &'a Stop, pool: &'a Pool, limits: Limits) -> Self {
+        Self {
+            tables,
+            stop,
+            unit: Unit::default(),
+            space: Space::default(),
+            five: Five::new(limits),
+            limits,
+            pool,
+            taken: 0,
+        }
     }
 
     /// All cubes of the unit of an edge. `done` is told now and then how many more edges above the edges above it, and
@@ -274,9 +286,19 @@ impl<'a> Cubes<'a> {
                 let fours = &mut self.space.fours;
                 self.five.node(self.tables, &self.unit, q, fours, self.stop, orderly, out)?;
             }
+            self.give_back();
             done(self.tables.arcs.up.of(self.unit.xs[q as usize]).len() as u64 + 1, out);
         }
         Ok(())
+    }
+
+    /// Frees what one node took of the pool.
+    fn give_back(&mut self) {
+        if self.taken > Pool::CHUNK {
+            self.space.fours = Vec::new();
+            self.five.shrink();
+        }
+        self.pool.give_back(std::mem::take(&mut self.taken));
     }
 
     /// All cubes of three and four axes with this middle edge above `q`.
@@ -440,7 +462,7 @@ impl<'a> Cubes<'a> {
         left: std::ops::Range<usize>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
-        let Self { tables, unit, space, limits, .. } = self;
+        let Self { tables, unit, space, limits, pool, taken, .. } = self;
         let left = &space.left[left];
         let above = tables.arcs.up.of(m);
         let mut ears = [Ear { id: 0, edge: [0; 2] }; MASK];
@@ -515,9 +537,13 @@ impl<'a> Cubes<'a> {
                     out.ears(r, group, &allowed, blocks, |h, f, block| {
                         fours.push(Four { low, high: left[h].vertex, ear: group[f].id, top: block.id });
                     })?;
-                    if fours.len() > limits.fours {
-                        *overflow = true;
-                        fours.clear();
+                    while fours.len() > *taken && !*overflow {
+                        if fours.len() <= limits.fours && pool.take() {
+                            *taken += Pool::CHUNK;
+                        } else {
+                            *overflow = true;
+                            *fours = Vec::new();
+                        }
                     }
                 }
             }

@@ -6,7 +6,7 @@
 //! such a triangle, so the work is to throw the others out early: by bit rows of neighbours, then by words that must
 //! differ, then by rows of edges.
 //!
-//! Memory: about 60 bytes for each 2x2x2x2 of the node, and a bit for each pair of vertices.
+//! Memory: about 60 bytes for each 2x2x2x2 of the node, and two bits for each pair of vertices.
 
 use std::cell::RefCell;
 
@@ -75,7 +75,6 @@ pub(super) struct Five {
     used: Vec<u32>,
     vertices: Vec<Vertex>,
     by_high: Vec<Four>,
-    by_line: Vec<Four>,
     /// The labels of all lines, line by line.
     labels: Vec<Label>,
     counts: Vec<u32>,
@@ -99,7 +98,7 @@ impl Five {
         tables: &Tables<'_>,
         unit: &Unit,
         q: u32,
-        fours: &[Four],
+        fours: &mut Vec<Four>,
         stop: &Stop,
         orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
@@ -138,6 +137,14 @@ impl Five {
             }
         }
         Ok(())
+    }
+
+    /// Gives the memory of a large node back.
+    pub(super) fn shrink(&mut self) {
+        self.by_high = Vec::new();
+        self.labels = Vec::new();
+        self.rows = Vec::new();
+        self.starts = Vec::new();
     }
 
     /// The same by the plain search, for nodes with too many cubes to keep.
@@ -182,24 +189,23 @@ impl Five {
     }
 
     /// Sorts the lines by both vertices and makes their bit rows.
-    fn sort(&mut self, tables: &Tables<'_>, fours: &[Four]) {
+    fn sort(&mut self, tables: &Tables<'_>, fours: &mut Vec<Four>) {
         let count = self.vertices.len();
-        let Self { dense, by_high, by_line, labels, counts, rows, row, starts, .. } = self;
-        by_high.clear();
-        by_high.extend(fours.iter().map(|f| Four {
-            low: dense[f.low as usize],
-            high: dense[f.high as usize],
-            ..*f
-        }));
-        counting_sort(by_high, by_line, counts, count, |f| f.high);
-        counting_sort(by_line, by_high, counts, count, |f| f.low);
-        std::mem::swap(by_high, by_line);
+        let Self { dense, by_high, labels, counts, rows, row, starts, .. } = self;
+        for four in fours.iter_mut() {
+            four.low = dense[four.low as usize];
+            four.high = dense[four.high as usize];
+        }
+        counting_sort(fours, by_high, counts, count, |f| f.high);
+        counting_sort(by_high, fours, counts, count, |f| f.low);
+        let by_line = fours;
 
         rows.clear();
         rows.resize(count * *row, Word::default());
         starts.clear();
         let mut last = None;
         labels.clear();
+        labels.reserve_exact(by_line.len());
         for (place, four) in by_line.iter().enumerate() {
             if last != Some((four.low, four.high)) {
                 last = Some((four.low, four.high));

@@ -18,7 +18,7 @@ mod run;
 
 pub use run::{Settings, Watch, run, run_with_limits};
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::error::{Code, Error, Result};
 
@@ -35,7 +35,7 @@ pub struct Limits {
     /// Cubes of five and more axes over one parent that are joined to those of more; beyond that the plain search does
     /// it.
     pub fives: usize,
-    /// Words of the table of lines between vertices; nodes that need more are left to the plain search.
+    /// Words of 16 bytes of the table of lines between vertices; nodes that need more are left to the plain search.
     pub line_words: usize,
     /// Joins of layers over one long line that are kept to look for more axes; beyond that each is looked at by itself.
     pub joins: usize,
@@ -50,10 +50,36 @@ impl Default for Limits {
 impl Limits {
     /// For a thread that may hold so many bytes.
     fn within(mut self, bytes: u64) -> Self {
-        self.fours = self.fours.min((bytes / 4 / 64) as usize);
+        self.line_words = self.line_words.min((bytes / 4 / 16) as usize);
         self.ears = self.ears.min((bytes / 8 / 48) as usize).max(1);
         self.joins = self.joins.min((bytes / 8 / 24) as usize).max(1);
         self
+    }
+}
+
+/// Cubes of four axes that all threads together may still keep. Few nodes have many, so what one thread does not need
+/// another may use.
+#[derive(Debug)]
+struct Pool(AtomicU64);
+
+impl Pool {
+    /// Bytes for each cube while it is kept: as it was found (in a list that grows by doubling), sorted, and as a label.
+    const BYTES: u64 = 2 * 16 + 16 + 28;
+    /// How many are taken at once.
+    const CHUNK: usize = 1 << 14;
+
+    fn new(bytes: u64) -> Self {
+        Self(AtomicU64::new(bytes / Self::BYTES))
+    }
+
+    /// Takes a chunk, if there is one.
+    fn take(&self) -> bool {
+        let chunk = Self::CHUNK as u64;
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(chunk)).is_ok()
+    }
+
+    fn give_back(&self, cubes: usize) {
+        self.0.fetch_add(cubes as u64, Ordering::Relaxed);
     }
 }
 

@@ -9,7 +9,7 @@ use super::graph::{Arcs, Graph, Trigrams};
 use super::lines::Lines;
 use super::orderly::Orderly;
 use super::rows::Rows;
-use super::{Limits, Stop};
+use super::{Limits, Pool, Stop};
 use crate::digest::WordHashes;
 use crate::error::{Code, Error, Result};
 use crate::results::{Emitter, Found, Ranks, ResultsWriter};
@@ -114,7 +114,8 @@ struct Prepared<'a> {
 /// Memory within `settings.memory`: at most half for the graph of bigrams and the list of units, without which every
 /// bigram is left to the plain search, which hardly needs any; of what is left a third for the arcs between bigrams,
 /// without which cubes are left to the plain search, as is any unit whose lists do not fit; a third for rows, which are
-/// dropped and made again when there is no room for all; and the rest for what threads hold.
+/// dropped and made again when there is no room for all; of the rest one half for cubes of four axes that are kept to find
+/// those of five, and one for what each thread holds.
 ///
 /// # Errors
 /// [`Code::Cancelled`] when `stop` was requested; a failure to write.
@@ -161,7 +162,9 @@ pub fn run_with_limits(
     };
     let trigrams = tables.as_ref().and_then(|_| Trigrams::new(graph, index, ranks, left / 12));
     let shared = arcs.as_ref().map_or(0, Arcs::memory) + trigrams.as_ref().map_or(0, Trigrams::memory);
-    let each = left.saturating_sub(left / 3 + shared) / threads as u64;
+    let held = left.saturating_sub(left / 3 + shared);
+    let pool = Pool::new(held / 2);
+    let each = held / 2 / threads as u64;
 
     let mut units: Vec<Unit> = (0..graph.edges())
         .map(|edge| {
@@ -186,14 +189,14 @@ pub fn run_with_limits(
             }
             _ => None,
         };
-        let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, limits.within(each)));
+        let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, &pool, limits.within(each)));
         let mut report = Report::new(watch, thread);
         while let Some(&(edge, weight)) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
             stop.check()?;
             let origin = graph.words_of(edge);
             let lists = u64::from(weight) * UP_BYTES + u64::from(graph.edges()) * EDGE_BYTES;
             match &mut cubes {
-                Some(cubes) if lists <= each / 8 * 5 => {
+                Some(cubes) if lists <= each / 2 => {
                     cubes
                         .unit(edge, &mut out, &mut orderly, &mut |weight, out| report.advance(weight, out))?;
                     report.advance(1, &out);
@@ -204,7 +207,7 @@ pub fn run_with_limits(
                 }
             }
             match &mut lines {
-                Some(lines) if lists <= each / 8 * 5 => lines.unit(edge, &mut orderly, &mut out)?,
+                Some(lines) if lists <= each / 2 => lines.unit(edge, &mut orderly, &mut out)?,
                 _ => orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?,
             }
         }
