@@ -206,7 +206,9 @@ pub fn run_with_limits(
                 }
             }
         }
-        out.finish()
+        let found = out.finish()?;
+        watch.publish(thread, found.clone());
+        Ok(found)
     })
 }
 
@@ -234,7 +236,9 @@ fn plainly(
         loop {
             let bigram = next.fetch_add(1, Ordering::Relaxed);
             if bigram >= bigrams {
-                return out.finish();
+                let found = out.finish()?;
+                watch.publish(thread, found.clone());
+                return Ok(found);
             }
             stop.check()?;
             let (o, a) = index.bigram_tokens(bigram);
