@@ -7,7 +7,7 @@ mod support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use fold_core::digest::WordHashes;
@@ -56,6 +56,11 @@ static COUNTING: Counting = Counting;
 
 static TURN: Mutex<()> = Mutex::new(());
 
+/// Taken by each test before it makes its text, so that nothing else is counted.
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What a search took.
 struct Taken {
     found: Found,
@@ -75,7 +80,7 @@ fn search(name: &str, text: &[u8], threads: usize, memory: u64) -> Taken {
     let before = NOW.load(Ordering::Relaxed);
     let interner = Arc::new(Interner::from_bytes(name, text).expect("text"));
     let index = PhraseIndex::build(Arc::clone(&interner)).expect("index");
-    let kept = NOW.load(Ordering::Relaxed) - before;
+    let kept = NOW.load(Ordering::Relaxed).saturating_sub(before);
     let indexed = begin.elapsed();
     let ranks = Arc::new(Ranks::new(&index));
     let words = WordHashes::new(&interner);
@@ -87,7 +92,7 @@ fn search(name: &str, text: &[u8], threads: usize, memory: u64) -> Taken {
     let settings = Settings { threads, memory };
     let found = run(&index, &ranks, &words, &writer, settings, &Stop::default(), &Watch::default());
     let found = found.expect("search");
-    let search = PEAK.load(Ordering::Relaxed) - before;
+    let search = PEAK.load(Ordering::Relaxed).saturating_sub(before);
     writer.close().expect("close");
 
     let before = NOW.load(Ordering::Relaxed);
@@ -101,7 +106,7 @@ fn search(name: &str, text: &[u8], threads: usize, memory: u64) -> Taken {
             read += 1;
         }
     }
-    let reading = PEAK.load(Ordering::Relaxed) - before;
+    let reading = PEAK.load(Ordering::Relaxed).saturating_sub(before);
     println!(
         "{name}: {} orthos, {} words, index {:.1} MiB ({:.2} bytes a byte), search {:.1} MiB of {:.1} MiB on {threads} threads, reading {:.1} MiB; index {indexed:?}, all {:?}",
         found.tally.count(),
@@ -119,7 +124,6 @@ fn search(name: &str, text: &[u8], threads: usize, memory: u64) -> Taken {
 
 /// The text has no ortho, and finding that out took no more than its index and the budget.
 fn has_none(name: &str, text: &str, words: usize) {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     for (threads, memory) in [(1, 64 * MIB), (2, MIB)] {
         let taken = search(name, text.as_bytes(), threads, memory as u64);
         assert_eq!(taken.found.tally.count(), 0, "{name}");
@@ -158,6 +162,7 @@ fn word(mut number: usize) -> String {
 
 #[test]
 fn an_empty_text_has_no_ortho() {
+    let _turn = turn();
     has_none("empty", "", 0);
     has_none("only a byte order mark", "\u{feff}", 0);
     has_none("only separators", " \r\n\r\n.,;!? 12 --- '' \u{2019}", 0);
@@ -165,6 +170,7 @@ fn an_empty_text_has_no_ortho() {
 
 #[test]
 fn a_text_without_any_ortho_has_none() {
+    let _turn = turn();
     has_none("one word", "word", 1);
     has_none("one sentence", "no word comes twice here", 5);
     has_none("almost a square", "a b. a c. b d. c e", 5);
@@ -173,28 +179,33 @@ fn a_text_without_any_ortho_has_none() {
 
 #[test]
 fn a_word_of_ten_megabytes_is_a_word() {
+    let _turn = turn();
     has_none("a word of 10 MB", &"abcdefghij".repeat(1 << 20), 1);
 }
 
 #[test]
 fn a_sentence_of_a_million_different_words_is_fine() {
+    let _turn = turn();
     let text: Vec<String> = (0..1_000_000).map(word).collect();
     has_none("a million different words", &text.join(" "), 1_000_000);
 }
 
 #[test]
 fn a_sentence_of_a_million_equal_words_is_fine() {
+    let _turn = turn();
     has_none("a million times a word", &"word ".repeat(1_000_000), 1);
 }
 
 #[test]
 fn a_sentence_of_a_million_words_in_turn_is_fine() {
+    let _turn = turn();
     let text: Vec<String> = (0..1_000_000).map(|i| word(i % 7)).collect();
     has_none("a million words in turn", &text.join(" "), 7);
 }
 
 #[test]
 fn a_million_empty_sentences_are_none() {
+    let _turn = turn();
     has_none("a million full stops", &". ".repeat(1_000_000), 0);
     has_none("a million blank lines", &"\r\n".repeat(1_000_000), 0);
     has_none("a million sentences of one word", &"word. ".repeat(1_000_000), 1);
@@ -203,7 +214,7 @@ fn a_million_empty_sentences_are_none() {
 /// Squares `o a. o b. a d. b d` of words with numbers beyond 16 bits.
 #[test]
 fn a_vocabulary_of_more_than_65536_words_is_fine() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     let mut text = String::new();
     for square in 0..50_000 {
         let [o, a, b, d] = [0, 1, 2, 3].map(|i| word(square * 4 + i));
@@ -221,7 +232,7 @@ fn a_vocabulary_of_more_than_65536_words_is_fine() {
 /// One word that everything follows, and that follows everything: a row of the graph as long as the vocabulary.
 #[test]
 fn a_word_beside_every_other_is_fine() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     let mut text = String::new();
     for i in 1..100_000 {
         write!(text, "the {} of. ", word(i * 26 + 1)).expect("string");
@@ -243,7 +254,7 @@ fn a_word_beside_every_other_is_fine() {
 
 #[test]
 fn the_novel_stays_in_its_budget() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     for (name, count) in [("novel-16000", 5_633), ("novel-32000", 73_804)] {
         let Some(path) = shared(&format!("texts/{name}.txt")) else { return };
         let text = std::fs::read(path).expect("text");
@@ -259,7 +270,7 @@ fn the_novel_stays_in_its_budget() {
 #[test]
 #[ignore = "takes minutes; scripts/long-tests.sh runs it"]
 fn a_long_text_stays_in_its_budget() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     let Some(path) = shared("texts/novel-64000.txt") else { return };
     let text = std::fs::read(path).expect("text");
     for (threads, memory) in [(1, 256 * MIB), (2, 256 * MIB), (2, 64 * MIB), (2, 24 * MIB)] {

@@ -211,7 +211,9 @@ pub fn run_with_limits(
                 _ => orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?,
             }
         }
-        out.finish()
+        let found = out.finish()?;
+        watch.publish(thread, found.clone());
+        Ok(found)
     })
 }
 
@@ -239,7 +241,9 @@ fn plainly(
         loop {
             let bigram = next.fetch_add(1, Ordering::Relaxed);
             if bigram >= bigrams {
-                return out.finish();
+                let found = out.finish()?;
+                watch.publish(thread, found.clone());
+                return Ok(found);
             }
             stop.check()?;
             let (o, a) = index.bigram_tokens(bigram);
