@@ -1,4 +1,5 @@
-//! Searches one text without an archive around it, for profiling: `orthos FILE [threads] [memory MiB] [list]`.
+//! Searches one text without an archive around it, for profiling: `orthos FILE [threads] [memory MiB] [MODE]`, where MODE
+//! is `list` or a shape (prints them), `cubes` (finds only 2x2 and 2x2x2) or anything else (reads all back).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use fold_core::digest::WordHashes;
 use fold_core::disk::RealDisk;
 use fold_core::ortho::{Ortho, shape_name};
 use fold_core::results::{Ranks, ResultsReader, ResultsWriter};
-use fold_core::search::{Settings, Stop, Watch, run};
+use fold_core::search::{Limits, Settings, Stop, Watch, run_with_limits};
 use fold_core::text::{Interner, PhraseIndex};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,22 +26,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let directory = std::env::temp_dir().join(format!("orthos-{}", std::process::id()));
     let writer = ResultsWriter::create(Path::new(&directory), 1 << 18, RealDisk::shared())?;
     let indexed = begin.elapsed();
-    let found = run(
+    let cubes_alone = arguments.get(4).is_some_and(|mode| mode == "cubes");
+    let found = run_with_limits(
         &index,
         &ranks,
         &words,
         &writer,
         Settings { threads, memory },
+        Limits { cubes_alone, ..Limits::default() },
         &Stop::default(),
         &Watch::default(),
     )?;
+    let searched = begin.elapsed();
     let bytes = writer.bytes();
     writer.close()?;
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find(|l| l.starts_with("VmHWM")).unwrap_or_default().to_owned();
     let count = found.tally.count();
     eprintln!(
-        "{count} orthos, index {indexed:?}, all {:?}, {bytes} bytes = {:.2} an ortho, {peak}",
+        "{count} orthos, index {indexed:?}, searched {searched:?}, all {:?}, {bytes} bytes = {:.2} an ortho, {peak}",
         begin.elapsed(),
         bytes as f64 / count as f64
     );
@@ -55,7 +59,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let words: Vec<&str> = best.tokens.iter().map(|&t| interner.word(t)).collect();
         eprintln!("best {} {}", shape_name(&best.dims), words.join(" "));
     }
-    if let Some(mode) = arguments.get(4) {
+    if let Some(mode) = arguments.get(4).filter(|_| !cubes_alone) {
         let begin = Instant::now();
         let reader = ResultsReader::open(&directory, ranks, RealDisk::shared())?;
         let mut ortho = Ortho::default();

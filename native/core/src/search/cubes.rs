@@ -314,7 +314,8 @@ impl<'a> Cubes<'a> {
         }
         let Some(&first_third) = space.thirds.first() else { return Ok(()) };
         out.mid(mid.words, &space.thirds)?;
-        if tables.arcs.up.of(mid.mid).is_empty() || first_third as usize + 1 >= unit.xs.len() {
+        let last = first_third as usize + 1 >= unit.xs.len();
+        if last || tables.arcs.up.of(mid.mid).is_empty() || self.limits.cubes_alone {
             return Ok(());
         }
         let row = tables.rows.row(mid.mid, &mut space.maker);

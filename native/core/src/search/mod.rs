@@ -37,13 +37,22 @@ pub struct Limits {
     pub fives: usize,
     /// Words of 16 bytes of the table of lines between vertices; nodes that need more are left to the plain search.
     pub line_words: usize,
+    /// Look for nothing but 2x2 and 2x2x2: what a database can be asked for too, for benchmarks.
+    pub cubes_alone: bool,
     /// Joins of layers over one long line that are kept to look for more axes; beyond that each is looked at by itself.
     pub joins: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { ears: 1 << 17, fours: usize::MAX, fives: 1 << 16, line_words: 1 << 22, joins: 1 << 20 }
+        Self {
+            ears: 1 << 17,
+            fours: usize::MAX,
+            fives: 1 << 16,
+            line_words: 1 << 22,
+            joins: 1 << 20,
+            cubes_alone: false,
+        }
     }
 }
 

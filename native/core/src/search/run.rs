@@ -206,6 +206,9 @@ pub fn run_with_limits(
                     report.advance(u64::from(weight) + 1, &out);
                 }
             }
+            if limits.cubes_alone {
+                continue;
+            }
             match &mut lines {
                 Some(lines) if lists <= each / 2 => lines.unit(edge, &mut orderly, &mut out)?,
                 _ => orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?,

@@ -29,7 +29,7 @@ impl Default for How {
 
 /// Limits at which everything is sliced, dropped or looked at by itself.
 pub(crate) fn tiny_limits() -> Limits {
-    Limits { ears: 1, fours: usize::MAX, fives: 1, line_words: usize::MAX, joins: 1 }
+    Limits { ears: 1, fours: usize::MAX, fives: 1, line_words: usize::MAX, joins: 1, cubes_alone: false }
 }
 
 /// What a search found, and what it left on disk.
