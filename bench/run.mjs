@@ -39,7 +39,7 @@ process.on('exit', () => rmSync(tools.scratch, { recursive: true, force: true })
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130))
 
 const rows = []
-for (const [name, measure] of Object.entries(ROWS).filter(([name]) => names.includes(name))) {
+for (const [name, measure] of Object.entries(ROWS).filter((entry) => names.includes(entry[0]))) {
   process.stderr.write(`${name} ...\n`)
   try {
     for await (const row of measure(tools)) {

@@ -22,7 +22,7 @@ const BY_FACES = `
 // How DuckDB is asked: as a user would, its optimizer choosing the order of the joins; and in the order written, which for
 // this query is the best that could be found.
 const WAYS = [
-  { way: 'own join order', prepare: 'select 1' },
+  { way: 'own join order', prepare: 'select 1', target: { atLeast: 100 } },
   { way: 'joins in the best order found', prepare: "set disabled_optimizers = 'join_order'" },
 ]
 
@@ -30,7 +30,7 @@ const WAYS = [
 export async function* cubes(tools) {
   const { DuckDBInstance } = await duckdb(tools)
   for (const text of ['novel-16000', 'novel-32000']) {
-    for (const { way, prepare } of WAYS) {
+    for (const { way, prepare, target } of WAYS) {
       const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
       const connection = await instance.connect()
       await connection.run(prepare)
@@ -53,7 +53,7 @@ export async function* cubes(tools) {
         ours: duration(ours),
         theirs: `DuckDB, ${way}: ${duration(theirs)}`,
         ratio: median(theirs) / median(ours),
-        target: { atLeast: 100 },
+        target,
         note: 'counts equal; ours from the text, theirs from a loaded table of bigrams',
         seconds: ours,
         theirSeconds: theirs,
@@ -65,11 +65,11 @@ export async function* cubes(tools) {
 async function duckdb(tools) {
   const bench = join(tools.root, 'bench')
   if (!existsSync(join(bench, 'node_modules', '@duckdb', 'node-api'))) {
-    const npm = spawnSync('npm', ['ci', '--prefix', bench], {
+    const npm = spawnSync('npm', ['install', '--no-package-lock', '--prefix', bench], {
       stdio: ['ignore', 'ignore', 'inherit'],
       shell: process.platform === 'win32',
     })
-    if (npm.status !== 0) throw new Error('npm ci --prefix bench failed')
+    if (npm.status !== 0) throw new Error('npm install --prefix bench failed')
   }
   const path = createRequire(join(bench, 'package.json')).resolve('@duckdb/node-api')
   const { default: api } = await import(pathToFileURL(path).href)

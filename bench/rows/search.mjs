@@ -64,7 +64,7 @@ async function* large(tools, text) {
     // It leaves its file in the temporary directory.
     const env = { ORD: 'out', REV: '1', TMPDIR: tools.scratch }
     const { stderr, peak } = await tools.run(prototype, [tools.text(text), 'enc'], { env })
-    for (const name of readdirSync(tools.scratch).filter((name) => /^out_\d+\.bin$/.test(name))) {
+    for (const name of readdirSync(tools.scratch).filter((entry) => /^out_\d+\.bin$/.test(entry))) {
       rmSync(join(tools.scratch, name))
     }
     // Its own figure: afterwards it decodes what it wrote.
