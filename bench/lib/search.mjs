@@ -1,5 +1,5 @@
 // One search in a process of its own, by the command line if it is built, otherwise by the core's example.
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export async function searchOnce(tools, text, threads) {
@@ -12,6 +12,15 @@ export async function searchOnce(tools, text, threads) {
   if (outcome.orthos !== expected) {
     throw new Error(`${text}: ${outcome.orthos} orthos instead of ${expected}`)
   }
+  return outcome
+}
+
+/** The command with a text of four words: its start, and an archive with one ortho. */
+export async function startOnce(tools) {
+  const file = join(tools.scratch, 'four-words.txt')
+  writeFileSync(file, 'a b. a c. b d. c d.')
+  const outcome = await byCommandLine(tools, file, 1)
+  if (outcome.orthos !== 1) throw new Error(`four words: ${outcome.orthos} orthos`)
   return outcome
 }
 

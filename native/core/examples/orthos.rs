@@ -9,7 +9,7 @@ use fold_core::digest::WordHashes;
 use fold_core::disk::RealDisk;
 use fold_core::ortho::{Ortho, shape_name};
 use fold_core::results::{Ranks, ResultsReader, ResultsWriter};
-use fold_core::search::{Limits, Settings, Stop, Watch, run_with_limits};
+use fold_core::search::{Settings, Sizes, Stop, Watch, run_with_sizes};
 use fold_core::text::{Interner, PhraseIndex};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,13 +27,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let writer = ResultsWriter::create(Path::new(&directory), 1 << 18, RealDisk::shared())?;
     let indexed = begin.elapsed();
     let cubes_alone = arguments.get(4).is_some_and(|mode| mode == "cubes");
-    let found = run_with_limits(
+    let found = run_with_sizes(
         &index,
         &ranks,
         &words,
         &writer,
         Settings { threads, memory },
-        Limits { cubes_alone, ..Limits::default() },
+        Sizes { cubes_alone, ..Sizes::default() },
         &Stop::default(),
         &Watch::default(),
     )?;

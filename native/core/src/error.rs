@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// What went wrong, as a name that never changes meaning. `docs/errors.md` lists them with their exit codes.
+/// What went wrong, as a name that never changes meaning. The README lists them with their exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
     /// An argument is out of its range or of the wrong form.

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use fold_core::Code;
 use fold_core::digest::{OrthoHasher, WordHashes};
 use fold_core::ortho::{Dims, Ortho, shape_name};
-use fold_core::search::{Limits, Stop};
+use fold_core::search::{Sizes, Stop};
 use fold_core::text::Interner;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use support::generate::{Recipe, SCRIPTS, Sentences, recipes, render};
-use support::searching::{How, search, search_interner, search_into, shared, tiny_limits};
+use support::searching::{How, search, search_interner, search_into, shared, tiny_sizes};
 use support::{brute_force, sentences_by_definition};
 
 /// More cells than this the oracle does not fill for one generated text; the text is then made thinner.
@@ -126,19 +126,19 @@ fn what_is_found_is_what_the_definition_says() {
 /// Threads, budgets and the sizes at which the search changes its ways make no difference.
 #[test]
 fn the_result_is_the_same_whatever_the_threads_and_the_memory() {
-    let plain = Limits::default();
+    let plain = Sizes::default();
     let ways = [
         How { threads: 2, ..How::default() },
-        How { threads: 3, memory: 1 << 20, limits: plain },
-        How { threads: 1, memory: 0, limits: plain },
-        How { threads: 2, memory: 4 << 10, limits: plain },
-        How { threads: 1, memory: 16 << 10, limits: plain },
-        How { threads: 3, memory: 64 << 10, limits: plain },
-        How { threads: 1, memory: 256 << 10, limits: tiny_limits() },
-        How { limits: tiny_limits(), ..How::default() },
-        How { limits: Limits { fours: 0, ..plain }, ..How::default() },
-        How { limits: Limits { fours: 3, ears: 3, fives: 2, joins: 3, ..plain }, ..How::default() },
-        How { limits: Limits { line_words: 0, ..plain }, ..How::default() },
+        How { threads: 3, memory: 1 << 20, sizes: plain },
+        How { threads: 1, memory: 0, sizes: plain },
+        How { threads: 2, memory: 4 << 10, sizes: plain },
+        How { threads: 1, memory: 16 << 10, sizes: plain },
+        How { threads: 3, memory: 64 << 10, sizes: plain },
+        How { threads: 1, memory: 256 << 10, sizes: tiny_sizes() },
+        How { sizes: tiny_sizes(), ..How::default() },
+        How { sizes: Sizes { fours: 0, ..plain }, ..How::default() },
+        How { sizes: Sizes { fours: 3, ears: 3, fives: 2, joins: 3, ..plain }, ..How::default() },
+        How { sizes: Sizes { line_words: 0, ..plain }, ..How::default() },
     ];
     on_texts(120, |_, _, text, expected| {
         let first = search(text.as_bytes(), How::default()).expect("search");
@@ -267,7 +267,7 @@ fn real_texts_have_exactly_the_orthos_of_the_definition() {
     assert!(texts.len() > 10);
     for (name, text) in texts {
         let expected = brute_force::orthos(&sentences_by_definition(&text), u64::MAX).expect("orthos");
-        for how in [How::default(), How { threads: 2, memory: 1 << 20, limits: tiny_limits() }] {
+        for how in [How::default(), How { threads: 2, memory: 1 << 20, sizes: tiny_sizes() }] {
             let found = search(text.as_bytes(), how).expect("search");
             assert_same(&expected, &found.orthos, &name);
             found.agrees_with_itself();
@@ -323,21 +323,21 @@ fn counts_of_the_novel_are_as_expected() {
     let ways = [
         How::default(),
         How { threads: 2, ..How::default() },
-        How { threads: 3, memory: 0, limits: Limits::default() },
-        How { threads: 1, memory: 64 << 10, limits: Limits::default() },
-        How { threads: 2, memory: 1 << 20, limits: Limits::default() },
-        How { threads: 1, memory: 256 << 20, limits: tiny_limits() },
+        How { threads: 3, memory: 0, sizes: Sizes::default() },
+        How { threads: 1, memory: 64 << 10, sizes: Sizes::default() },
+        How { threads: 2, memory: 1 << 20, sizes: Sizes::default() },
+        How { threads: 1, memory: 256 << 20, sizes: tiny_sizes() },
     ];
     for name in ["novel-4000", "novel-8000", "novel-16000"] {
         counts_are_as_expected(name, &ways);
     }
     // Rows that come and go, and what runs over.
-    let few = Limits { ears: 100, fours: 40, fives: 1, line_words: 1 << 10, joins: 10, cubes_alone: false };
+    let few = Sizes { ears: 100, fours: 40, fives: 1, line_words: 1 << 10, joins: 10, cubes_alone: false };
     let ways = [
         How::default(),
-        How { threads: 2, memory: 3 << 20, limits: Limits::default() },
-        How { threads: 3, memory: 6 << 20, limits: Limits::default() },
-        How { threads: 1, memory: 64 << 20, limits: few },
+        How { threads: 2, memory: 3 << 20, sizes: Sizes::default() },
+        How { threads: 3, memory: 6 << 20, sizes: Sizes::default() },
+        How { threads: 1, memory: 64 << 20, sizes: few },
     ];
     counts_are_as_expected("novel-32000", &ways);
 }
@@ -361,8 +361,8 @@ fn counts_of_the_longest_text_are_as_expected() {
     };
     let first = run(&text, How::default());
     for how in [
-        How { threads: 2, memory: 256 << 20, limits: Limits::default() },
-        How { threads: 2, memory: 24 << 20, limits: Limits { ears: 1 << 12, ..Limits::default() } },
+        How { threads: 2, memory: 256 << 20, sizes: Sizes::default() },
+        How { threads: 2, memory: 24 << 20, sizes: Sizes { ears: 1 << 12, ..Sizes::default() } },
     ] {
         assert_eq!(first, run(&text, how), "{how:?}");
     }
@@ -386,7 +386,7 @@ fn a_search_stops_within_a_second_of_being_asked() {
                 Instant::now()
             })
         };
-        let how = How { threads, memory, limits: Limits::default() };
+        let how = How { threads, memory, sizes: Sizes::default() };
         let outcome = search_interner(&interner, how, &stop);
         let returned = Instant::now();
         let asked = asker.join().expect("asker");

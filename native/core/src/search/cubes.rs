@@ -10,13 +10,13 @@
 //! That the words of a shell differ: edges joined by an arc or a row differ already as they must; the rest is checked
 //! where two edges first meet (see the comments "shell").
 //!
-//! Memory: what lies above one unit, and slices of ears ([`Limits::ears`]); nothing that grows with the output.
+//! Memory: what lies above one unit, and slices of ears ([`Sizes::ears`]); nothing that grows with the output.
 
 use super::five::{Five, Four};
 use super::graph::{Arcs, Graph};
 use super::orderly::Orderly;
 use super::rows::{Row, RowMaker, Rows};
-use super::{Limits, Pool, Stop};
+use super::{Pool, Sizes, Stop};
 use crate::error::Result;
 use crate::results::{Block, Ear, Emitter, Rank};
 
@@ -237,21 +237,21 @@ pub(super) struct Cubes<'a> {
     unit: Unit,
     space: Space,
     five: Five,
-    limits: Limits,
+    sizes: Sizes,
     pool: &'a Pool,
     /// Cubes of four axes that were taken from the pool.
     taken: usize,
 }
 
 impl<'a> Cubes<'a> {
-    pub(super) fn new(tables: &'a Tables<'a>, stop: &'a Stop, pool: &'a Pool, limits: Limits) -> Self {
+    pub(super) fn new(tables: &'a Tables<'a>, stop: &'a Stop, pool: &'a Pool, sizes: Sizes) -> Self {
         Self {
             tables,
             stop,
             unit: Unit::default(),
             space: Space::default(),
-            five: Five::new(limits),
-            limits,
+            five: Five::new(sizes),
+            sizes,
             pool,
             taken: 0,
         }
@@ -315,7 +315,7 @@ impl<'a> Cubes<'a> {
         let Some(&first_third) = space.thirds.first() else { return Ok(()) };
         out.mid(mid.words, &space.thirds)?;
         let last = first_third as usize + 1 >= unit.xs.len();
-        if last || tables.arcs.up.of(mid.mid).is_empty() || self.limits.cubes_alone {
+        if last || tables.arcs.up.of(mid.mid).is_empty() || self.sizes.cubes_alone {
             return Ok(());
         }
         let row = tables.rows.row(mid.mid, &mut space.maker);
@@ -332,7 +332,7 @@ impl<'a> Cubes<'a> {
     /// Collects the left ears from the `from`-th edge above `q` on and sorts them by fourth axis. Gives where it stopped
     /// as there were many.
     fn left_ears(&mut self, q: u32, mid: [Rank; 2], first_third: u32, row: &Row, from: usize) -> usize {
-        let Self { unit, space, limits, .. } = self;
+        let Self { unit, space, sizes, .. } = self;
         let Space { left_ears, left_found, left, left_starts, left_axes, .. } = space;
         left_ears.clear();
         left_found.clear();
@@ -340,7 +340,7 @@ impl<'a> Cubes<'a> {
         left_axes.resize(unit.row, 0);
         let mut next = from;
         for up in &unit.ups(q)[from..] {
-            if left_found.len() >= limits.ears {
+            if left_found.len() >= sizes.ears {
                 break;
             }
             next += 1;
@@ -385,7 +385,7 @@ impl<'a> Cubes<'a> {
             let mut next = 0;
             while next < self.unit.ups(r).len() {
                 next = self.right_ears_of(third, q_top, row, next);
-                if self.space.right_found.len() >= self.limits.ears {
+                if self.space.right_found.len() >= self.sizes.ears {
                     self.join(m, row, out)?;
                 }
             }
@@ -396,11 +396,11 @@ impl<'a> Cubes<'a> {
     /// Collects the right ears of one third axis from the `from`-th edge above it on. Gives where it stopped as there
     /// were many.
     fn right_ears_of(&mut self, third: usize, q_top: Rank, row: &Row, from: usize) -> usize {
-        let Self { unit, space, limits, .. } = self;
+        let Self { unit, space, sizes, .. } = self;
         let Space { right_ears, right_found, fourths, thirds, .. } = space;
         let mut next = from;
         for up in &unit.ups(thirds[third])[from..] {
-            if right_found.len() >= limits.ears {
+            if right_found.len() >= sizes.ears {
                 break;
             }
             next += 1;
@@ -463,7 +463,7 @@ impl<'a> Cubes<'a> {
         left: std::ops::Range<usize>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
-        let Self { tables, unit, space, limits, pool, taken, .. } = self;
+        let Self { tables, unit, space, sizes, pool, taken, .. } = self;
         let left = &space.left[left];
         let above = tables.arcs.up.of(m);
         let mut ears = [Ear { id: 0, edge: [0; 2] }; MASK];
@@ -539,7 +539,7 @@ impl<'a> Cubes<'a> {
                         fours.push(Four { low, high: left[h].vertex, ear: group[f].id, top: block.id });
                     })?;
                     while fours.len() > *taken && !*overflow {
-                        if fours.len() <= limits.fours && pool.take() {
+                        if fours.len() <= sizes.fours && pool.take() {
                             *taken += Pool::CHUNK;
                         } else {
                             *overflow = true;

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use super::cubes::{Tables, Unit};
 use super::orderly::{Orderly, Sink};
 use super::rows::RowMaker;
-use super::{Limits, Stop};
+use super::{Sizes, Stop};
 use crate::error::Result;
 use crate::results::{Emitter, Rank};
 
@@ -69,7 +69,7 @@ const DIMS: [u32; 5] = [2; 5];
 /// The space that a thread works in.
 #[derive(Debug, Default)]
 pub(super) struct Five {
-    limits: Limits,
+    sizes: Sizes,
     maker: RowMaker,
     dense: Vec<u32>,
     used: Vec<u32>,
@@ -87,8 +87,8 @@ pub(super) struct Five {
 }
 
 impl Five {
-    pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, ..Self::default() }
+    pub(super) fn new(sizes: Sizes) -> Self {
+        Self { sizes, ..Self::default() }
     }
 
     /// All cubes of five or more axes over the node `q`, whose cubes of four axes are `fours`.
@@ -112,7 +112,7 @@ impl Five {
         if count < 3 {
             return Ok(());
         }
-        if count * self.row > self.limits.line_words {
+        if count * self.row > self.sizes.line_words {
             return self.plainly(tables, unit, q, orderly, out);
         }
         self.sort(tables, fours);
@@ -381,7 +381,7 @@ impl Five {
     /// All cubes of six and more axes over one line, whose cubes of five axes were found: what has six is over two of
     /// them that share their first four.
     fn six(&mut self, tables: &Tables<'_>, orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
-        let Self { found, maker, rows, row, limits, .. } = self;
+        let Self { found, maker, rows, row, sizes, .. } = self;
         found.sort_unstable_by_key(|f| (f.place, f.vertex));
         let maker = RefCell::new(maker);
         for group in found.chunk_by(|f, g| f.place == g.place) {
@@ -400,7 +400,7 @@ impl Five {
                         .all(|(&e, &f)| tables.rows.row(e, &mut maker.borrow_mut()).has(f))
             };
             let sink: Sink<'_> = &mut |dims, cells| out.single(dims, cells);
-            orderly.join_layers(&DIMS[..4], base, &layers, &joinable, limits.fives * 32, sink)?;
+            orderly.join_layers(&DIMS[..4], base, &layers, &joinable, sizes.fives * 32, sink)?;
         }
         found.clear();
         Ok(())

@@ -4,7 +4,7 @@
 //! between their third words. A 2x2x3 is two such lines above the first (its *layers*), and one above both. More axes
 //! need three layers joined in pairs. Only where lines go on, and for four axes of two, is the plain search asked.
 //!
-//! Memory: the layers over one line, each 20 bytes, and their joins, which are kept until [`Limits::joins`] and not after.
+//! Memory: the layers over one line, each 20 bytes, and their joins, which are kept until [`Sizes::joins`] and not after.
 
 use std::cell::RefCell;
 
@@ -12,7 +12,7 @@ use super::cubes::Tables;
 use super::graph::Trigrams;
 use super::orderly::{Orderly, Sink};
 use super::rows::{Row, RowMaker};
-use super::{Limits, Stop};
+use super::{Sizes, Stop};
 use crate::error::Result;
 use crate::results::{Emitter, Rank, Ranks};
 
@@ -49,7 +49,7 @@ pub(super) struct Lines<'a> {
     trigrams: &'a Trigrams,
     ranks: &'a Ranks,
     stop: &'a Stop,
-    limits: Limits,
+    sizes: Sizes,
     maker: RowMaker,
     layers: Vec<Layer>,
     joins: Vec<Join>,
@@ -61,10 +61,10 @@ impl<'a> Lines<'a> {
         trigrams: &'a Trigrams,
         ranks: &'a Ranks,
         stop: &'a Stop,
-        limits: Limits,
+        sizes: Sizes,
     ) -> Self {
         let maker = RowMaker::default();
-        Self { tables, trigrams, ranks, stop, limits, maker, layers: vec![], joins: vec![] }
+        Self { tables, trigrams, ranks, stop, sizes, maker, layers: vec![], joins: vec![] }
     }
 
     /// All orthos with an axis longer than two that have a long first line that starts with this edge.
@@ -112,7 +112,7 @@ impl<'a> Lines<'a> {
         orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
-        let Self { tables, trigrams, ranks, stop, limits, maker, layers, joins } = self;
+        let Self { tables, trigrams, ranks, stop, sizes, maker, layers, joins } = self;
         let Tables { graph, arcs, rows } = tables;
         let mut flood = false;
         joins.clear();
@@ -167,7 +167,7 @@ impl<'a> Lines<'a> {
                     }
                 }
             }
-            if joins.len() > limits.joins {
+            if joins.len() > sizes.joins {
                 flood = true;
                 for join in joins.drain(..) {
                     let cells = cells_of(line, layers, &join);
@@ -208,7 +208,7 @@ impl<'a> Lines<'a> {
             if found.len() > 1 {
                 let base = cells_of(line, &self.layers, first);
                 let layers: Vec<&[Rank]> = found.iter().map(|f| f.words.as_flattened()).collect();
-                let most = self.limits.joins * 12;
+                let most = self.sizes.joins * 12;
                 let base = base.as_flattened();
                 // The layers' own join, and an edge above each two edges of the two.
                 let maker = RefCell::new(&mut self.maker);

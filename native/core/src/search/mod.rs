@@ -16,7 +16,7 @@ mod orderly;
 mod rows;
 mod run;
 
-pub use run::{Settings, Watch, run, run_with_limits};
+pub use run::{Settings, Watch, run, run_with_sizes};
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -26,7 +26,7 @@ use crate::error::{Code, Error, Result};
 /// that small texts go every way.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct Sizes {
     /// Left or right ears that wait to be joined: no edge's are begun when there are more. Each takes 12 bytes, and as
     /// much again while being sorted.
     pub ears: usize,
@@ -43,7 +43,7 @@ pub struct Limits {
     pub joins: usize,
 }
 
-impl Default for Limits {
+impl Default for Sizes {
     fn default() -> Self {
         Self {
             ears: 1 << 17,
@@ -56,7 +56,7 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl Sizes {
     /// For a thread that may hold so many bytes.
     fn within(mut self, bytes: u64) -> Self {
         self.line_words = self.line_words.min((bytes / 4 / 16) as usize);

@@ -9,7 +9,7 @@ use super::graph::{Arcs, Graph, Trigrams};
 use super::lines::Lines;
 use super::orderly::Orderly;
 use super::rows::Rows;
-use super::{Limits, Pool, Stop};
+use super::{Pool, Sizes, Stop};
 use crate::digest::WordHashes;
 use crate::error::{Code, Error, Result};
 use crate::results::{Emitter, Found, Ranks, ResultsWriter};
@@ -128,22 +128,22 @@ pub fn run(
     stop: &Stop,
     watch: &Watch,
 ) -> Result<Found> {
-    run_with_limits(index, ranks, words, writer, settings, Limits::default(), stop, watch)
+    run_with_sizes(index, ranks, words, writer, settings, Sizes::default(), stop, watch)
 }
 
-/// [`run`] with other [`Limits`] than the usual ones, for tests.
+/// [`run`] with other [`Sizes`] than the usual ones, for tests.
 ///
 /// # Errors
 /// As [`run`].
 #[doc(hidden)]
 #[allow(clippy::too_many_arguments)]
-pub fn run_with_limits(
+pub fn run_with_sizes(
     index: &PhraseIndex,
     ranks: &Ranks,
     words: &WordHashes,
     writer: &ResultsWriter,
     settings: Settings,
-    limits: Limits,
+    sizes: Sizes,
     stop: &Stop,
     watch: &Watch,
 ) -> Result<Found> {
@@ -185,11 +185,11 @@ pub fn run_with_limits(
         let mut orderly = Orderly::new(index, ranks, stop);
         let mut lines = match (tables, trigrams) {
             (Some(tables), Some(trigrams)) => {
-                Some(Lines::new(tables, trigrams, ranks, stop, limits.within(each)))
+                Some(Lines::new(tables, trigrams, ranks, stop, sizes.within(each)))
             }
             _ => None,
         };
-        let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, &pool, limits.within(each)));
+        let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, &pool, sizes.within(each)));
         let mut report = Report::new(watch, thread);
         while let Some(&(edge, weight)) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
             stop.check()?;
@@ -206,7 +206,7 @@ pub fn run_with_limits(
                     report.advance(u64::from(weight) + 1, &out);
                 }
             }
-            if limits.cubes_alone {
+            if sizes.cubes_alone {
                 continue;
             }
             match &mut lines {

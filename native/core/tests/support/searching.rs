@@ -10,7 +10,7 @@ use fold_core::digest::{OrthoHasher, SetTally, WordHashes};
 use fold_core::disk::{Disk, DiskFile, RealDisk};
 use fold_core::ortho::{Dims, Ortho, compare_optimal};
 use fold_core::results::{Found, Ranks, ResultsReader, ResultsWriter};
-use fold_core::search::{Limits, Settings, Stop, Watch, run_with_limits};
+use fold_core::search::{Settings, Sizes, Stop, Watch, run_with_sizes};
 use fold_core::text::{Interner, PhraseIndex};
 
 /// How to search.
@@ -18,18 +18,18 @@ use fold_core::text::{Interner, PhraseIndex};
 pub(crate) struct How {
     pub(crate) threads: usize,
     pub(crate) memory: u64,
-    pub(crate) limits: Limits,
+    pub(crate) sizes: Sizes,
 }
 
 impl Default for How {
     fn default() -> Self {
-        Self { threads: 1, memory: 256 << 20, limits: Limits::default() }
+        Self { threads: 1, memory: 256 << 20, sizes: Sizes::default() }
     }
 }
 
-/// Limits at which everything is sliced, dropped or looked at by itself.
-pub(crate) fn tiny_limits() -> Limits {
-    Limits { ears: 1, fours: usize::MAX, fives: 1, line_words: usize::MAX, joins: 1, cubes_alone: false }
+/// Sizes at which everything is sliced, dropped or looked at by itself.
+pub(crate) fn tiny_sizes() -> Sizes {
+    Sizes { ears: 1, fours: usize::MAX, fives: 1, line_words: usize::MAX, joins: 1, cubes_alone: false }
 }
 
 /// What a search found, and what it left on disk.
@@ -88,9 +88,9 @@ pub(crate) fn search_into(
     let ranks = Arc::new(Ranks::new(&index));
     let words = WordHashes::new(interner);
     let writer = ResultsWriter::create(&directory.join("results"), 1 << 18, Arc::new(Careless))?;
-    let How { threads, memory, limits } = how;
+    let How { threads, memory, sizes } = how;
     let settings = Settings { threads, memory };
-    let found = run_with_limits(&index, &ranks, &words, &writer, settings, limits, stop, &Watch::default())?;
+    let found = run_with_sizes(&index, &ranks, &words, &writer, settings, sizes, stop, &Watch::default())?;
     writer.close()?;
     Ok((found, ranks))
 }
