@@ -12,7 +12,7 @@
 //!
 //! Memory: what lies above one unit, and slices of ears ([`Sizes::ears`]); nothing that grows with the output.
 
-use super::five::{Five, Four};
+use super::five::{Five, Four, plainly};
 use super::graph::{Arcs, Graph};
 use super::orderly::Orderly;
 use super::rows::{Row, RowMaker, Rows};
@@ -281,7 +281,7 @@ impl<'a> Cubes<'a> {
                 self.mid(q, mid, out)?;
             }
             if self.space.overflow {
-                self.five.plainly(self.tables, &self.unit, q, orderly, out)?;
+                plainly(&self.unit, q, orderly, out)?;
             } else {
                 let fours = &mut self.space.fours;
                 self.five.node(self.tables, &self.unit, q, fours, self.stop, orderly, out)?;

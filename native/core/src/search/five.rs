@@ -113,7 +113,7 @@ impl Five {
             return Ok(());
         }
         if count * self.row > self.sizes.line_words {
-            return self.plainly(tables, unit, q, orderly, out);
+            return plainly(unit, q, orderly, out);
         }
         self.sort(tables, fours);
         self.found.clear();
@@ -145,22 +145,6 @@ impl Five {
         self.labels = Vec::new();
         self.rows = Vec::new();
         self.starts = Vec::new();
-    }
-
-    /// The same by the plain search, for nodes with too many cubes to keep.
-    pub(super) fn plainly(
-        &mut self,
-        _tables: &Tables<'_>,
-        unit: &Unit,
-        q: u32,
-        orderly: &mut Orderly<'_>,
-        out: &mut Emitter<'_>,
-    ) -> Result<()> {
-        let x = unit.x_words[q as usize];
-        let square = [unit.origin[0], unit.origin[1], x[0], x[1]];
-        orderly.cubes_from(&square, &mut |dims, cells| {
-            if dims.len() >= 5 { out.single(dims, cells) } else { Ok(()) }
-        })
     }
 
     /// Numbers the vertices in use by axis, so that a line goes from the smaller number to the greater.
@@ -405,6 +389,14 @@ impl Five {
         found.clear();
         Ok(())
     }
+}
+
+/// All cubes of five or more axes over the node `q` by the plain search, for nodes with too many cubes to keep.
+pub(super) fn plainly(unit: &Unit, q: u32, orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
+    let square = [unit.origin, unit.x_words[q as usize]];
+    orderly.cubes_from(square.as_flattened(), &mut |dims, cells| {
+        if dims.len() >= 5 { out.single(dims, cells) } else { Ok(()) }
+    })
 }
 
 /// A bit for each of `others` that can be in a cube with `label` on the line beside.
