@@ -8,8 +8,18 @@ import type { PackedRecords } from './records.js'
 /** A running operation's remote control. */
 export interface NativeControl {
   cancel(): void
+  /** A search ends as at a limit. */
+  finishEarly(): void
   /** A snapshot as JSON, see `Progress`. */
   progress(): string
+}
+
+export interface NativeLimits {
+  maxOrthos?: number
+  maxTime?: number
+  maxDisk?: number
+  diskReserve?: number
+  maxDims?: number
 }
 
 export interface NativeSearchRequest {
@@ -19,6 +29,9 @@ export interface NativeSearchRequest {
   out: string
   memory: number
   threads: number
+  limits: NativeLimits
+  shard?: { index: number; count: number }
+  continueFrom?: string
 }
 
 export interface NativeCursor {

@@ -7,6 +7,7 @@ export { Archive, openArchive, type OrthoFilter, type VerifyOptions, type Verify
 export { DiskBackedQueue, type QueueDamage, type QueueOptions } from './disk-backed-queue.js'
 export { EXIT_CODES, FoldError, type ErrorCode } from './errors.js'
 export { Interner } from './interner.js'
+export type { Limits } from './limits.js'
 export type { ArchiveSummary, Manifest, Optimal } from './manifest.js'
 export { search, type SearchInput, type SearchOptions } from './search.js'
 export { SeenTracker, type SeenTrackerOptions } from './seen-tracker.js'

@@ -2,6 +2,8 @@
 import type { NativeSearchRequest } from './addon.js'
 import { machine } from './effects.js'
 import { coreMemory, defaultMemory } from './machine/memory.js'
+import { FoldError } from './errors.js'
+import { nativeLimits, type Limits } from './limits.js'
 import type { ArchiveSummary, Manifest } from './manifest.js'
 import { inputName } from './input.js'
 import { checkInteger, runTask, type TaskOptions } from './task.js'
@@ -12,31 +14,58 @@ export type SearchInput =
   { path: string; name?: string | undefined } | { text: string | Uint8Array; name: string }
 
 /** Options of {@link search}. */
-export interface SearchOptions extends TaskOptions {
+export interface SearchOptions extends TaskOptions, Limits {
   /** The archive directory to write, by convention `NAME.bin`. It must not exist yet. */
   out: string
   /** Bytes of memory that the whole process may take. Default: half of what the machine or its control group grants. */
   memory?: number | undefined
   /** Number of threads. Default: one for each processor. */
   threads?: number | undefined
+  /** Search only the `index`-th (from 1) of `count` disjoint parts; all of them together are the whole. */
+  shard?: { index: number; count: number } | undefined
+  /** An archive of the same text whose search ended early: go on from it. It is only read. */
+  continueFrom?: string | undefined
 }
 
 /**
  * Finds every ortho of a text and writes the archive.
  *
- * The archive appears whole when the search is done, or not at all.
+ * The archive appears whole when the search is done, or not at all. A limit is no error: the archive then says
+ * `complete: false` and which limit it was. A search that is killed leaves its work beside `out`, and the next one of
+ * the same text with the same `out` goes on from there.
  *
+ * @param input - The text; it may be left out with `continueFrom`, as that archive has its phrases.
  * @example
  * ```ts
  * const { orthoCount, optimal } = await search({ path: 'chapter.txt' }, { out: 'chapter.bin' })
  * ```
  */
-export async function search(input: SearchInput, options: SearchOptions): Promise<ArchiveSummary> {
+export async function search(
+  input: SearchInput | undefined,
+  options: SearchOptions,
+): Promise<ArchiveSummary> {
+  const { continueFrom, shard } = options
+  if (!input && continueFrom === undefined) {
+    throw new FoldError('INVALID_ARGUMENT', 'there is neither a text nor an archive to continue from')
+  }
   const memory = coreMemory(options.memory ?? (await defaultMemory(machine)))
   const threads = checkInteger('threads', options.threads ?? (await machine.processors()), 1, 1024)
-  const request: NativeSearchRequest = { ...source(input), out: options.out, memory, threads }
+  const request: NativeSearchRequest = {
+    ...(input ? source(input) : { name: '' }),
+    out: options.out,
+    memory,
+    threads,
+    limits: nativeLimits(options),
+    ...(shard && { shard: checkShard(shard) }),
+    ...(continueFrom !== undefined && { continueFrom }),
+  }
   const manifest = await runTask<Manifest>((addon, control) => addon.search(request, control), options)
   return { ...manifest, archive: options.out }
+}
+
+function checkShard({ index, count }: { index: number; count: number }) {
+  checkInteger('shard.count', count, 1, 2 ** 32 - 1)
+  return { index: checkInteger('shard.index', index, 1, count), count }
 }
 
 function source(input: SearchInput): Pick<NativeSearchRequest, 'path' | 'bytes' | 'name'> {

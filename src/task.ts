@@ -5,7 +5,7 @@ import { FoldError, cancelled, throwIfAborted, toFoldError } from './errors.js'
 
 /** How an operation is getting on. */
 export interface Progress {
-  /** What is being done: `read`, `index`, `search` or `write`. */
+  /** What is being done: `read`, `index`, `copy`, `search` or `write`. */
   phase: string
   /** Share of the phase that is done, 0 to 1. */
   share: number
@@ -30,6 +30,8 @@ export interface Ortho {
 export interface TaskOptions {
   /** Stops the operation within a second; the promise then rejects with code `CANCELLED`. */
   signal?: AbortSignal | undefined
+  /** Ends a search early, as a limit does: what was found is kept and the promise resolves. */
+  stop?: AbortSignal | undefined
   /** Called about five times a second while the operation runs. */
   onProgress?: ((progress: Progress) => void) | undefined
 }
@@ -39,7 +41,7 @@ const PROGRESS_INTERVAL = 200
 /** Runs `start` to its end; what it resolves to is JSON. */
 export async function runTask<T>(
   start: (addon: Addon, control: NativeControl) => Promise<string>,
-  { signal, onProgress }: TaskOptions,
+  { signal, stop, onProgress }: TaskOptions,
 ): Promise<T> {
   throwIfAborted(signal)
   const addon = await loadAddon()
@@ -48,7 +50,10 @@ export async function runTask<T>(
   const cancel = () => control.cancel()
   const stopPolling =
     onProgress && every(PROGRESS_INTERVAL, () => onProgress(JSON.parse(control.progress()) as Progress))
+  const finishEarly = () => control.finishEarly()
   signal?.addEventListener('abort', cancel)
+  stop?.addEventListener('abort', finishEarly)
+  if (stop?.aborted) finishEarly()
   try {
     return JSON.parse(await start(addon, control)) as T
   } catch (error) {
@@ -57,6 +62,7 @@ export async function runTask<T>(
   } finally {
     stopPolling?.()
     signal?.removeEventListener('abort', cancel)
+    stop?.removeEventListener('abort', finishEarly)
   }
 }
 

@@ -32,6 +32,12 @@ impl Control {
         self.control.cancel();
     }
 
+    /// Asks a search to end early and keep what it has found.
+    #[napi]
+    pub fn finish_early(&self) {
+        self.control.finish_early();
+    }
+
     /// How far the operation is, as JSON.
     #[napi]
     pub fn progress(&self) -> Result<String> {

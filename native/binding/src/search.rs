@@ -1,15 +1,54 @@
 //! The search of one text.
 
+use std::time::Duration;
+
 use fold_core::disk::RealDisk;
-use fold_core::job::{self, SearchRequest, Source};
-use fold_core::{Code, Error};
+use fold_core::job::{self, Limits, SearchRequest, Source};
+use fold_core::search::Shard;
 use napi::bindgen_prelude::{Object, Uint8Array};
 use napi::{Env, Result};
 use napi_derive::napi;
 
 use crate::long::{Control, json, long};
 
-/// What to search, and how. One of `path` and `bytes` is there.
+/// What a search or merge may use up.
+#[napi(object)]
+pub struct SearchLimits {
+    /// Orthos.
+    pub max_orthos: Option<i64>,
+    /// Seconds.
+    pub max_time: Option<f64>,
+    /// Bytes of results.
+    pub max_disk: Option<i64>,
+    /// Bytes of the disk that stay free.
+    pub disk_reserve: Option<i64>,
+    /// Axes.
+    pub max_dims: Option<u32>,
+}
+
+impl From<SearchLimits> for Limits {
+    fn from(limits: SearchLimits) -> Self {
+        let bytes = |number: Option<i64>| number.map(|n| u64::try_from(n).unwrap_or(0));
+        Self {
+            max_orthos: bytes(limits.max_orthos),
+            max_time: limits.max_time.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+            max_disk: bytes(limits.max_disk),
+            disk_reserve: bytes(limits.disk_reserve),
+            max_dims: limits.max_dims,
+        }
+    }
+}
+
+/// Which part of a text to search.
+#[napi(object)]
+pub struct ShardOptions {
+    /// From 1.
+    pub index: u32,
+    /// Of how many.
+    pub count: u32,
+}
+
+/// What to search, and how. One of `path`, `bytes` and `continue_from` is there.
 #[napi(object)]
 pub struct SearchOptions {
     /// A file.
@@ -24,6 +63,12 @@ pub struct SearchOptions {
     pub memory: i64,
     /// Number of threads.
     pub threads: u32,
+    /// What may be used up.
+    pub limits: SearchLimits,
+    /// The part to search.
+    pub shard: Option<ShardOptions>,
+    /// An incomplete archive to go on from.
+    pub continue_from: Option<String>,
 }
 
 /// Searches a text and writes its archive; resolves to its manifest as JSON.
@@ -36,10 +81,12 @@ pub fn search<'env>(env: &'env Env, options: SearchOptions, control: &Control) -
     };
     let (input_name, out, threads) = (options.name, options.out.into(), options.threads as usize);
     let memory = u64::try_from(options.memory).unwrap_or(0);
+    let (limits, shard) = (options.limits.into(), options.shard);
+    let continue_from = options.continue_from.map(Into::into);
     long(env, control, move |control| {
-        let source =
-            source.ok_or_else(|| Error::new(Code::InvalidArgument, "there is neither a path nor a text"))?;
-        let request = SearchRequest { source, input_name, out, memory, threads };
+        let shard = shard.map(|shard| Shard::new(shard.index, shard.count)).transpose()?;
+        let request =
+            SearchRequest { source, input_name, out, memory, threads, limits, shard, continue_from };
         json(&job::search(&request, control, &RealDisk::shared())?)
     })
 }

@@ -14,7 +14,7 @@ use crate::archive::{Optimal, Shape, ShapeCounts};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
 use crate::results::Found;
-use crate::search::{Stop, Watch};
+use crate::search::{Limit, Stop, Watch};
 use crate::text::Interner;
 
 /// What a piece of work is doing.
@@ -25,6 +25,8 @@ pub enum Phase {
     Read,
     /// Building the index of its phrases.
     Index,
+    /// Copying what was found before.
+    Copy,
     /// Searching for orthos.
     Search,
     /// Completing the archive.
@@ -34,7 +36,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    const ALL: [Self; 5] = [Self::Read, Self::Index, Self::Search, Self::Write, Self::Verify];
+    const ALL: [Self; 6] = [Self::Read, Self::Index, Self::Copy, Self::Search, Self::Write, Self::Verify];
 }
 
 /// How far a piece of work is.
@@ -108,6 +110,11 @@ impl Control {
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
         self.stop.request();
+    }
+
+    /// Asks a search to end early and keep what it has found.
+    pub fn finish_early(&self) {
+        self.stop.end_early(Limit::Stopped);
     }
 
     /// Whether the work has been asked to stop.

@@ -78,6 +78,25 @@ pub trait Disk: Send + Sync + Debug {
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
     /// Whether something is at the path (links not followed).
     fn exists(&self, path: &Path) -> bool;
+    /// Locks an existing file until what is returned is dropped or the process ends, however it ends; nothing if
+    /// somebody holds it. Locks tell only who is alive: nothing is protected by them.
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>>;
+    /// Bytes that this user may still write where the path is, and those there are in all.
+    fn space(&self, path: &Path) -> io::Result<Space>;
+}
+
+/// A lock that is held.
+pub trait Held: Send + Sync + Debug {}
+
+impl Held for fs::File {}
+
+/// The room on a file system, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// What may still be written.
+    pub free: u64,
+    /// What there is in all.
+    pub total: u64,
 }
 
 /// The operating system's file system.
@@ -143,6 +162,18 @@ impl Disk for RealDisk {
     }
     fn exists(&self, path: &Path) -> bool {
         fs::symlink_metadata(path).is_ok()
+    }
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>> {
+        let file = fs::OpenOptions::new().read(true).write(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(file))),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(cause)) => Err(cause),
+        }
+    }
+    fn space(&self, path: &Path) -> io::Result<Space> {
+        let stats = fs4::statvfs(path)?;
+        Ok(Space { free: stats.available_space(), total: stats.total_space() })
     }
 }
 

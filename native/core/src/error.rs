@@ -36,6 +36,8 @@ pub enum Code {
     NewerFormat,
     /// The memory budget cannot hold what is needed; the message says how much would do.
     MemoryTooSmall,
+    /// A limit ended a search early; what it found is kept.
+    LimitReached,
     /// The caller asked to stop.
     Cancelled,
     /// A queue or tracker was used after it was closed.
@@ -62,6 +64,7 @@ impl Code {
             Self::Damaged => "DAMAGED",
             Self::NewerFormat => "NEWER_FORMAT",
             Self::MemoryTooSmall => "MEMORY_TOO_SMALL",
+            Self::LimitReached => "LIMIT_REACHED",
             Self::Cancelled => "CANCELLED",
             Self::Closed => "CLOSED",
             Self::Internal => "INTERNAL",

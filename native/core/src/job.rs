@@ -8,19 +8,30 @@
 //! input is only read. Memory stays within the request's budget, or the error says how much would do. The target is
 //! claimed first, so that a wrong one is found before any work is done.
 
+mod limits;
+mod resume;
+mod supervisor;
+
+pub use limits::Limits;
+
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use crate::archive::{ArchiveWriter, Contents, Description, InputInfo, Lineage, Manifest, SearchInfo};
+use self::resume::{Continued, Start, leftovers};
+use self::supervisor::{SAVE, Supervisor};
+use crate::archive::{
+    ArchiveWriter, Contents, Description, InputInfo, Leftover, Limit, Lineage, Manifest, SearchInfo,
+};
 use crate::control::{Control, Phase};
 use crate::digest::WordHashes;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Code, Error, Result};
-use crate::results::{Ranks, ResultsWriter};
-use crate::search::{Settings, run};
+use crate::results::{Allowance, Ranks, ResultsWriter};
+use crate::search::{Ledger, Scope, Search, Settings, Shard};
 use crate::text::{Interner, PhraseIndex};
 
 /// Where the text comes from.
@@ -35,8 +46,8 @@ pub enum Source {
 /// What to search, and how.
 #[derive(Debug, Clone)]
 pub struct SearchRequest {
-    /// The text.
-    pub source: Source,
+    /// The text. It may be missing if there is an archive to go on from, which has its phrases.
+    pub source: Option<Source>,
     /// What the archive calls it.
     pub input_name: String,
     /// Where the archive will be; nothing may be there.
@@ -45,6 +56,12 @@ pub struct SearchRequest {
     pub memory: u64,
     /// The number of threads; 0 counts as 1.
     pub threads: usize,
+    /// What may be used up.
+    pub limits: Limits,
+    /// The part of the text's orthos to find.
+    pub shard: Option<Shard>,
+    /// An incomplete archive to go on from; it is only read.
+    pub continue_from: Option<PathBuf>,
 }
 
 /// What an engine is given.
@@ -53,23 +70,43 @@ struct Work<'a> {
     /// The phrases of the text.
     index: &'a Arc<PhraseIndex>,
     ranks: &'a Ranks,
-    /// An empty directory for the results.
-    results: &'a Path,
-    /// What to write them with.
-    disk: Arc<dyn Disk>,
+    /// The archive under construction, with an empty directory for the results.
+    archive: &'a ArchiveWriter,
     /// Bytes of memory that are left.
     memory: u64,
     threads: usize,
+    scope: &'a Scope,
+    limits: Limits,
+    /// What to go on from.
+    start: Option<&'a Start>,
     control: &'a Control,
 }
 
 /// Searches a text and writes its archive.
 ///
+/// A limit is no error: the archive then says that it is incomplete, and why. What a killed search of the same text,
+/// part and target left is gone on from.
+///
 /// # Errors
 /// [`Code::OutputExists`], [`Code::InputNotFound`], [`Code::InputUnreadable`], [`Code::InputNotUtf8`],
-/// [`Code::InputTooLarge`], [`Code::MemoryTooSmall`], [`Code::Cancelled`], failures to write.
+/// [`Code::InputTooLarge`], [`Code::MemoryTooSmall`], [`Code::Cancelled`], failures to write; those of opening the
+/// archive to go on from, and [`Code::InvalidArgument`] if it is of another text or part.
 pub fn search(request: &SearchRequest, control: &Control, disk: &Arc<dyn Disk>) -> Result<Manifest> {
-    search_with(&engine, request, control, disk)
+    search_with(&|work| engine(work, Pace::default()), request, control, disk)
+}
+
+/// How often commits and checkpoints are made.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// Commit after every step.
+    eager: bool,
+    save: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { eager: false, save: SAVE }
+    }
 }
 
 /// What a queue keeps in memory of the results of one shape, at least and at most.
@@ -78,18 +115,68 @@ const BUFFER_BYTES: (u64, u64) = (64 << 10, 1 << 20);
 const WORD_BYTES: u64 = 24;
 
 /// Finds and writes every ortho.
-fn engine(work: &Work<'_>) -> Result<Contents> {
-    let interner = work.index.interner();
+fn engine(work: &Work<'_>, pace: Pace) -> Result<Contents> {
+    let Work { index, ranks, archive, scope, limits, control, .. } = *work;
+    let interner = index.interner();
     let buffer = (work.memory / 256).clamp(BUFFER_BYTES.0, BUFFER_BYTES.1);
-    let writer = ResultsWriter::create(work.results, buffer as usize, Arc::clone(&work.disk))?;
+    let disk = archive.disk();
+    let results = ResultsWriter::create(&archive.results(), buffer as usize, Arc::clone(&disk))?;
     let words = WordHashes::new(interner);
     let memory = work.memory.saturating_sub(interner.vocabulary_len() as u64 * WORD_BYTES);
-    let settings = Settings { threads: work.threads, memory };
-    let control = work.control;
-    let found =
-        run(work.index, work.ranks, &words, &writer, settings, control.stop(), control.watch(interner))?;
-    writer.close()?;
-    Ok(Contents { tally: found.tally, best: found.best, complete: true, limits: Vec::new() })
+    let mut search = Search::new(index, ranks, &words, &results, Settings { threads: work.threads, memory });
+    search.scope = scope.clone();
+    let mut ledger = Ledger::new(index.bigram_count());
+    let mut before = 0;
+    if let Some(start) = work.start {
+        start.copy(&results, control, &disk)?;
+        let progress = start.checkpoint.progress.clone();
+        before = progress.found.tally.count();
+        ledger = Ledger::from(progress);
+        control.enter(Phase::Search, 0);
+    }
+    if pace.eager {
+        ledger = ledger.eager();
+    }
+    search.allowance = limits.max_orthos.map(|most| Allowance::new(most.saturating_sub(before)));
+    let supervisor = Supervisor {
+        archive,
+        results: &results,
+        ledger: &ledger,
+        interner_digest: interner.digest(),
+        scope,
+        bigrams: index.bigram_count(),
+        limits,
+        save_every: pace.save,
+        control,
+    };
+    if work.start.is_some() {
+        // What it was copied from is not needed any more.
+        supervisor.save()?;
+    }
+    let watch = control.watch(interner);
+    let outcome = supervisor.over(|| search.run(&ledger, control.stop(), watch))??;
+    let mut hit = vec![];
+    if let Some(limit) = outcome.limit {
+        let value = limits.value(limit, archive.space().ok());
+        hit.push(Limit { name: limit.name().to_owned(), value });
+    }
+    // Without any of so many axes there are none of more: one axis less makes an ortho of an ortho.
+    let most = *scope.axes.end();
+    let cut = outcome.found.tally.0.keys().any(|dims| dims.len() as u32 >= most);
+    if cut {
+        hit.push(Limit { name: "maxDims".to_owned(), value: u64::from(most) });
+    }
+    let whole = hit.is_empty();
+    let progress = if whole { None } else { Some(supervisor.checkpoint()?) };
+    results.close()?;
+    Ok(Contents {
+        tally: outcome.found.tally,
+        best: outcome.found.best,
+        complete: whole && scope.shard.is_none(),
+        limits: hit,
+        shards: scope.shard.filter(|_| whole).into_iter().collect(),
+        progress,
+    })
 }
 
 fn search_with(
@@ -98,8 +185,29 @@ fn search_with(
     control: &Control,
     disk: &Arc<dyn Disk>,
 ) -> Result<Manifest> {
-    let writer = ArchiveWriter::create(&request.out, Arc::clone(disk))?;
-    let (interner, input) = read(request, control, &**disk)?;
+    let archive = ArchiveWriter::create(&request.out, Arc::clone(disk))?;
+    let most = request.limits.max_dims.unwrap_or(u32::MAX);
+    if most < 2 {
+        let what = format!("an ortho has at least 2 dimensions; a limit of {most} leaves none");
+        return Err(Error::new(Code::InvalidArgument, what));
+    }
+    let asked = Scope { shard: request.shard, axes: 2..=most };
+    let continued = match &request.continue_from {
+        Some(path) => Some(Continued::open(path, disk)?),
+        None => None,
+    };
+    let (interner, input) = read(request, continued.as_ref(), control, &**disk)?;
+    let (mut start, scope) = match &continued {
+        Some(continued) => {
+            let (start, scope) = continued.start(&asked)?;
+            (Some(start), scope)
+        }
+        None => (None, asked),
+    };
+    let (killed, leftovers) = leftovers(&request.out, &interner.digest(), &scope, disk)?;
+    let adopted = killed.is_some();
+    // The killed search began where this one would.
+    start = killed.or(start);
     let index = Arc::new(build_index(interner, request.memory, control)?);
     let ranks = Ranks::new(&index);
     control.check()?;
@@ -107,22 +215,34 @@ fn search_with(
     control.set_memory(taken);
     let threads = request.threads.max(1);
     control.enter(Phase::Search, 0);
-    let contents = engine(&Work {
+    let work = |start| Work {
         index: &index,
         ranks: &ranks,
-        results: &writer.results(),
-        disk: writer.disk(),
+        archive: &archive,
         memory: request.memory.saturating_sub(taken),
         threads,
+        scope: &scope,
+        limits: request.limits,
+        start,
         control,
-    })?;
+    };
+    let contents = match engine(&work(start.as_ref())) {
+        Err(error) if adopted && error.code() == Code::Damaged => {
+            // What was left is no good after all: without it.
+            drop(archive);
+            remove_all(leftovers)?;
+            return search_with(engine, request, control, disk);
+        }
+        contents => contents?,
+    };
     control.check()?;
+    remove_all(leftovers)?;
     let search = SearchInfo {
         elapsed_seconds: control.elapsed().as_secs_f64(),
         threads: threads as u64,
         memory: request.memory,
     };
-    let lineage = Lineage::Text(request.input_name.clone());
+    let lineage = Lineage::Text(input.name.clone());
     let interner = index.interner();
     let description = Description {
         input: Some(input),
@@ -132,11 +252,49 @@ fn search_with(
         contents: &contents,
         search,
     };
-    writer.finish(description, control)
+    archive.finish(description, control)
 }
 
-fn read(request: &SearchRequest, control: &Control, disk: &dyn Disk) -> Result<(Interner, InputInfo)> {
-    match &request.source {
+fn remove_all(leftovers: Vec<Leftover>) -> Result<()> {
+    leftovers.into_iter().try_for_each(Leftover::remove)
+}
+
+/// The phrases of the text, from the text or from the archive to go on from; if both are there they must be the same.
+fn read(
+    request: &SearchRequest,
+    continued: Option<&Continued>,
+    control: &Control,
+    disk: &dyn Disk,
+) -> Result<(Interner, InputInfo)> {
+    let Some(source) = &request.source else {
+        let known = continued.and_then(|continued| Some((continued, continued.input()?)));
+        let Some((continued, input)) = known else {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                "there is neither a text nor an archive to go on from",
+            ));
+        };
+        return Ok(((**continued.interner()).clone(), input.clone()));
+    };
+    let (interner, input) = read_source(source, request, control, disk)?;
+    if let Some(continued) = continued
+        && continued.interner().digest() != interner.digest()
+    {
+        let path = request.continue_from.as_deref().unwrap_or(Path::new("the archive")).display();
+        let what =
+            format!("{path} is of another text than {}; give the text that it was made of", input.name);
+        return Err(Error::new(Code::InvalidArgument, what));
+    }
+    Ok((interner, input))
+}
+
+fn read_source(
+    source: &Source,
+    request: &SearchRequest,
+    control: &Control,
+    disk: &dyn Disk,
+) -> Result<(Interner, InputInfo)> {
+    match source {
         Source::Bytes(bytes) => {
             let memory = request.memory.saturating_sub(bytes.len() as u64);
             read_from(
@@ -236,5 +394,7 @@ fn build_index(interner: Interner, memory: u64, control: &Control) -> Result<Phr
     PhraseIndex::build(Arc::new(interner))
 }
 
+#[cfg(test)]
+mod resume_tests;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Every ortho of a text: see `ARCHITECTURE.md` at the top of the repository for the map of modules.
 
 pub mod archive;
+pub mod checkpoint;
 pub mod clock;
 pub mod control;
 pub mod digest;

@@ -332,7 +332,15 @@ fn counts_of_the_novel_are_as_expected() {
         counts_are_as_expected(name, &ways);
     }
     // Rows that come and go, and what runs over.
-    let few = Sizes { ears: 100, fours: 40, fives: 1, line_words: 1 << 10, joins: 10, cubes_alone: false };
+    let few = Sizes {
+        ears: 100,
+        fours: 40,
+        fives: 1,
+        line_words: 1 << 10,
+        joins: 10,
+        axes: u32::MAX,
+        cubes_alone: false,
+    };
     let ways = [
         How::default(),
         How { threads: 2, memory: 3 << 20, sizes: Sizes::default() },

@@ -22,6 +22,7 @@
 //! `docs/formats/archive.md` gives every byte.
 
 mod drawing;
+mod leftover;
 mod lineage;
 mod manifest;
 mod orthos;
@@ -35,6 +36,7 @@ pub mod verify;
 mod writer;
 
 pub use drawing::draw;
+pub use leftover::Leftover;
 pub use lineage::Lineage;
 pub use manifest::{
     FORMAT, FORMAT_VERSION, FileInfo, InputInfo, Limit, Manifest, Optimal, PROGRAM, SearchInfo, TOKENIZER,

@@ -11,7 +11,8 @@ use std::sync::{Arc, OnceLock};
 use super::manifest::{Manifest, claimed_version, newer};
 use super::orthos::{Filter, Orthos, Words};
 use super::sums::{MANIFEST_NAME, SUMS_NAME, manifest_sum, render, sha256};
-use super::writer::{INTERNER_NAME, RANKS_NAME, RESULTS_NAME};
+use super::writer::{INTERNER_NAME, PROGRESS_NAME, RANKS_NAME, RESULTS_NAME};
+use crate::checkpoint::Checkpoint;
 use crate::disk::Disk;
 use crate::error::{Code, Error, Result};
 use crate::results::{Ranks, ResultsReader};
@@ -19,6 +20,8 @@ use crate::text::Interner;
 
 /// Longest manifest that is read into memory: files for terabytes of results, or an ortho of a million words.
 const MAX_MANIFEST: u64 = 64 << 20;
+/// Longest progress: a bit for each of 2^32 bigrams, with what surrounds them.
+const MAX_PROGRESS: u64 = 1 << 30;
 /// Longest table of ranks: four bytes for each of 2^31 words, with what surrounds them.
 const MAX_RANKS: u64 = (4 << 31) + 64;
 
@@ -73,6 +76,30 @@ impl ArchiveReader {
     #[must_use]
     pub fn interner(&self) -> &Arc<Interner> {
         &self.interner
+    }
+
+    /// Where its results are.
+    #[must_use]
+    pub fn results(&self) -> PathBuf {
+        self.path.join(RESULTS_NAME)
+    }
+
+    /// How far the search came that was ended early; nothing if it cannot be gone on with.
+    ///
+    /// # Errors
+    /// [`Code::Damaged`], or a failure to read.
+    pub fn progress(&self) -> Result<Option<Checkpoint>> {
+        let Some(info) = self.manifest.files.get(PROGRESS_NAME) else { return Ok(None) };
+        let file = self.path.join(PROGRESS_NAME);
+        let bytes = read_small(&file, MAX_PROGRESS, &*self.disk)?;
+        let bytes = bytes.ok_or_else(|| damaged(&self.path, &missing(PROGRESS_NAME)))?;
+        if sha256(&bytes) != info.sha256 {
+            return Err(damaged(
+                &self.path,
+                &format!("{PROGRESS_NAME} has another SHA-256 than {MANIFEST_NAME} says"),
+            ));
+        }
+        Checkpoint::decode(&file.display().to_string(), &bytes).map(Some)
     }
 
     /// The orthos that the filter lets through: by number of dimensions, then shape, then as stored; the same order every

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::manifest::FileInfo;
 use super::sums::{hash_reader, hex};
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, Held, Space};
 use crate::error::{Error, Result};
 
 /// What is known of a file.
@@ -25,6 +25,8 @@ struct Known {
     /// The sum of the first `len` bytes, which are all there are; nothing once bytes were changed.
     hash: Option<Sha256>,
     len: u64,
+    /// Something was written since the file was made durable last.
+    dirty: bool,
 }
 
 type Shared<T> = Arc<Mutex<T>>;
@@ -61,6 +63,35 @@ impl StagingDisk {
             .or_insert_with(|| Arc::new(Mutex::new(known())))
             .clone();
         Box::new(StagedFile { file, known, position: 0 })
+    }
+
+    /// Makes durable what was written so far, while others may write on.
+    ///
+    /// # Errors
+    /// The operating system's failures.
+    pub(super) fn make_durable(&self) -> Result<()> {
+        let files: Vec<(PathBuf, Shared<Known>)> =
+            lock(&self.files).iter().map(|(path, known)| (path.clone(), known.clone())).collect();
+        let mut directories = BTreeSet::from([self.root.clone()]);
+        for (path, known) in &files {
+            // Before the fsync, so that what is written meanwhile counts as new.
+            if !std::mem::take(&mut lock(known).dirty) {
+                continue;
+            }
+            directories.extend(path.ancestors().skip(1).filter(|a| self.staged(a)).map(Path::to_path_buf));
+            match self.disk.open(path).and_then(|mut file| file.sync()) {
+                // It was renamed since, and is on the way under its new name.
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+                synced => synced.map_err(|cause| {
+                    lock(known).dirty = true;
+                    Error::io("making durable", path, cause)
+                })?,
+            }
+        }
+        for directory in directories.iter().rev() {
+            self.disk.sync_dir(directory).map_err(|cause| Error::io("making durable", directory, cause))?;
+        }
+        Ok(())
     }
 
     /// Makes everything durable and gives each file, by its path within the root with `/`, with length and SHA-256.
@@ -101,7 +132,7 @@ impl StagingDisk {
 impl Disk for StagingDisk {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let file = self.disk.create_new(path)?;
-        Ok(self.wrap(path, file, || Known { hash: Some(Sha256::new()), len: 0 }))
+        Ok(self.wrap(path, file, || Known { hash: Some(Sha256::new()), len: 0, dirty: true }))
     }
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let file = self.disk.open(path)?;
@@ -146,6 +177,12 @@ impl Disk for StagingDisk {
     fn exists(&self, path: &Path) -> bool {
         self.disk.exists(path)
     }
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>> {
+        self.disk.try_lock(path)
+    }
+    fn space(&self, path: &Path) -> io::Result<Space> {
+        self.disk.space(path)
+    }
 }
 
 #[derive(Debug)]
@@ -168,6 +205,7 @@ impl Write for StagedFile {
         // A failed write may have changed the file all the same: the sum is given up first and put back after.
         let mut known = lock(&self.known);
         let hash = known.hash.take();
+        known.dirty = true;
         let wrote = self.file.write(bytes)?;
         if let Some(mut hash) = hash
             && known.len == self.position
@@ -201,6 +239,7 @@ impl DiskFile for StagedFile {
         if known.len != len {
             known.hash = None;
         }
+        known.dirty = true;
         self.file.set_len(len)
     }
     fn len(&self) -> io::Result<u64> {

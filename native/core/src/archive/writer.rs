@@ -6,6 +6,7 @@
 //! directory and nothing else ([`is_leftover`] knows its name).
 
 use std::collections::hash_map::RandomState;
+use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -19,12 +20,14 @@ use super::manifest::{
 use super::shape::{Shape, ShapeCounts};
 use super::staging::StagingDisk;
 use super::sums::{MANIFEST_NAME, SUMS_NAME, hex, render, sha256};
+use crate::checkpoint::Checkpoint;
 use crate::control::{Control, Phase};
 use crate::digest::SetTally;
-use crate::disk::Disk;
+use crate::disk::{Disk, Held, Space, write_whole};
 use crate::error::{Code, Error, Result};
 use crate::ortho::{Ortho, shape_name};
 use crate::results::Ranks;
+use crate::search::Shard;
 use crate::text::Interner;
 
 pub(super) const INTERNER_NAME: &str = "interner.bin";
@@ -32,6 +35,11 @@ pub(super) const RANKS_NAME: &str = "ranks.bin";
 pub(super) const OPTIMAL_NAME: &str = "optimal.txt";
 pub(super) const LINEAGE_NAME: &str = "lineage.txt";
 pub(super) const RESULTS_NAME: &str = "results";
+/// In archives that a search can go on from.
+pub(super) const PROGRESS_NAME: &str = "progress.bin";
+/// In temporary directories only.
+pub(super) const CHECKPOINT_NAME: &str = "checkpoint.bin";
+pub(super) const LOCK_NAME: &str = "work.lock";
 
 /// What was found, beside the results on disk.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +52,10 @@ pub struct Contents {
     pub complete: bool,
     /// The limits that ended the search early.
     pub limits: Vec<Limit>,
+    /// The shards that are whole, if these are not all orthos of the text.
+    pub shards: Vec<Shard>,
+    /// What a later search needs to go on.
+    pub progress: Option<Checkpoint>,
 }
 
 /// What an archive's manifest says besides.
@@ -70,18 +82,35 @@ pub struct ArchiveWriter {
     staging: Arc<StagingDisk>,
     target: PathBuf,
     temporary: PathBuf,
+    /// Says that this writer lives.
+    held: Option<Box<dyn Held>>,
 }
 
 /// Whether a directory of this name was left by a killed [`ArchiveWriter`].
 #[must_use]
 pub fn is_leftover(name: &str) -> bool {
-    let parts = name.strip_prefix('.').and_then(|rest| rest.rsplit_once(".tmp-"));
-    parts.and_then(|(_, tail)| tail.split_once('-')).is_some_and(|(process, nonce)| {
-        !process.is_empty()
-            && process.bytes().all(|b| b.is_ascii_digit())
-            && nonce.len() == 16
-            && nonce.bytes().all(|b| b.is_ascii_hexdigit())
-    })
+    temporary_name(OsStr::new(name)).is_some()
+}
+
+/// The name of the archive that a temporary directory of this name is for.
+pub(super) fn temporary_name(name: &OsStr) -> Option<OsString> {
+    let bytes = name.as_encoded_bytes();
+    let at = bytes.windows(5).rposition(|window| window == b".tmp-")?;
+    let (process, nonce) = std::str::from_utf8(&bytes[at + 5..]).ok()?.split_once('-')?;
+    let is_ours = bytes.first() == Some(&b'.')
+        && at > 1
+        && !process.is_empty()
+        && process.bytes().all(|b| b.is_ascii_digit())
+        && nonce.len() == 16
+        && nonce.bytes().all(|b| b.is_ascii_hexdigit());
+    let text = name.to_str();
+    match text {
+        Some(text) => is_ours.then(|| text[1..at].into()),
+        #[cfg(unix)]
+        None => is_ours.then(|| std::os::unix::ffi::OsStrExt::from_bytes(&bytes[1..at])).map(OsStr::to_owned),
+        #[cfg(not(unix))]
+        None => None,
+    }
 }
 
 fn taken(target: &Path) -> Error {
@@ -113,17 +142,39 @@ impl ArchiveWriter {
         if disk.exists(target) {
             return Err(taken(target));
         }
-        let mut hidden = std::ffi::OsString::from(".");
+        let mut hidden = OsString::from(".");
         hidden.push(name);
         // Seeded by the system, so unlike that of any other process, on this machine or another.
         let nonce = RandomState::new().build_hasher().finish();
         hidden.push(format!(".tmp-{}-{nonce:016x}", std::process::id()));
         let temporary = target.with_file_name(hidden);
         let staging = Arc::new(StagingDisk::new(Arc::clone(&disk), &temporary));
-        let writer = Self { disk, staging, target: target.to_path_buf(), temporary };
+        let mut writer = Self { disk, staging, target: target.to_path_buf(), temporary, held: None };
         let results = writer.results();
         writer.disk.create_dir_all(&results).map_err(|cause| Error::io("creating", &results, cause))?;
+        let lock = writer.temporary.join(LOCK_NAME);
+        let made = writer.disk.create_new(&lock);
+        made.map_err(|cause| Error::io("creating", &lock, cause))?;
+        // Without locks a leftover is never adopted; nothing else is lost.
+        writer.held = writer.disk.try_lock(&lock).ok().flatten();
         Ok(writer)
+    }
+
+    /// Makes what was written so far durable, and a checkpoint that goes with it.
+    ///
+    /// # Errors
+    /// Failures to write.
+    pub fn save(&self, checkpoint: &Checkpoint) -> Result<()> {
+        self.staging.make_durable()?;
+        write_whole(&*self.disk, &self.temporary.join(CHECKPOINT_NAME), &checkpoint.encode())
+    }
+
+    /// The room where the archive is.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn space(&self) -> std::io::Result<Space> {
+        self.disk.space(&self.temporary)
     }
 
     /// The directory for the results.
@@ -143,7 +194,7 @@ impl ArchiveWriter {
     ///
     /// # Errors
     /// [`Code::OutputExists`] if something took the name meanwhile, [`Code::Cancelled`], failures to write.
-    pub fn finish(self, description: Description<'_>, control: &Control) -> Result<Manifest> {
+    pub fn finish(mut self, description: Description<'_>, control: &Control) -> Result<Manifest> {
         control.enter(Phase::Write, 3);
         self.write(INTERNER_NAME, |file| description.interner.encode_to(file))?;
         self.write(RANKS_NAME, |file| file.write_all(&description.ranks.encode()))?;
@@ -154,6 +205,9 @@ impl ArchiveWriter {
         self.write(OPTIMAL_NAME, |file| file.write_all(text.as_bytes()))?;
         let lineage = description.lineage.to_string();
         self.write(LINEAGE_NAME, |file| writeln!(file, "{lineage}"))?;
+        if let Some(progress) = &contents.progress {
+            self.write(PROGRESS_NAME, |file| file.write_all(&progress.encode()))?;
+        }
         control.advance(1);
         let files = self.staging.settle(&mut || control.check())?;
         control.advance(1);
@@ -166,6 +220,7 @@ impl ArchiveWriter {
             shapes: counts,
             complete: contents.complete,
             limits: contents.limits.clone(),
+            shards: contents.shards.clone(),
             optimal,
             content_digest: hex(&contents.tally.content_digest(&description.interner.digest())),
             lineage,
@@ -185,10 +240,18 @@ impl ArchiveWriter {
         let sums = render(&sha256(&json), &manifest.files);
         self.write_durably(SUMS_NAME, sums.as_bytes())?;
         self.write_durably(MANIFEST_NAME, &json)?;
+        control.check()?;
+        // An archive has neither; killed from here on, the search is done again.
+        self.held = None;
+        for name in [CHECKPOINT_NAME, LOCK_NAME] {
+            let path = self.temporary.join(name);
+            if self.disk.exists(&path) {
+                self.disk.remove_file(&path).map_err(|cause| Error::io("removing", &path, cause))?;
+            }
+        }
         self.disk
             .sync_dir(&self.temporary)
             .map_err(|cause| Error::io("making durable", &self.temporary, cause))?;
-        control.check()?;
         self.publish()?;
         control.advance(1);
         Ok(manifest)
@@ -229,6 +292,7 @@ impl ArchiveWriter {
 
 impl Drop for ArchiveWriter {
     fn drop(&mut self) {
+        self.held = None;
         // After the rename there is nothing of this name. A failure leaves a directory whose name says what it is.
         if self.disk.exists(&self.temporary) {
             let _ = self.disk.remove_dir_all(&self.temporary);

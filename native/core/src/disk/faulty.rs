@@ -4,12 +4,12 @@
 //! durable by `sync`, names by `sync_dir`. [`FaultyDisk::crash`] drops the rest, or keeps as much of it as a seed says:
 //! unsynced writes are kept up to some byte, changes of names up to some change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, Held, Space};
 
 /// How the chosen operation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,24 @@ struct State {
     operations: u64,
     fault: Option<(u64, Fault)>,
     gone: bool,
+    /// Locks that are held: a crash lets go of those from before it.
+    locks: BTreeSet<(u64, PathBuf)>,
+    boots: u64,
+}
+
+#[derive(Debug)]
+struct FaultyLock {
+    disk: FaultyDisk,
+    boots: u64,
+    path: PathBuf,
+}
+
+impl Held for FaultyLock {}
+
+impl Drop for FaultyLock {
+    fn drop(&mut self) {
+        self.disk.state().locks.remove(&(self.boots, std::mem::take(&mut self.path)));
+    }
 }
 
 impl State {
@@ -162,6 +180,7 @@ impl FaultyDisk {
         state.durable = names;
         state.fault = None;
         state.gone = false;
+        state.boots += 1;
     }
 
     /// Changes a file's bytes behind everybody's back, live and durable.
@@ -358,6 +377,18 @@ impl Disk for FaultyDisk {
     }
     fn create_dir_all(&self, _path: &Path) -> io::Result<()> {
         self.changing().map(drop)
+    }
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>> {
+        self.file(path)?;
+        let mut state = self.state();
+        let boots = state.boots;
+        if !state.locks.insert((boots, path.to_path_buf())) {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(FaultyLock { disk: self.clone(), boots, path: path.to_path_buf() })))
+    }
+    fn space(&self, _path: &Path) -> io::Result<Space> {
+        Ok(Space { free: u64::MAX, total: u64::MAX })
     }
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
         let mut state = self.changing()?;

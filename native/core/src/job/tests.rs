@@ -7,16 +7,19 @@ use crate::disk::faulty::FaultyDisk;
 fn by_definition(work: &Work<'_>) -> Result<Contents> {
     let orthos = brute_force::orthos(work.index);
     work.control.add_orthos(orthos.len() as u64);
-    write_orthos(&orthos, work.index, work.ranks, work.results, Arc::clone(&work.disk))
+    write_orthos(&orthos, work.index, work.ranks, &work.archive.results(), work.archive.disk())
 }
 
 fn request(source: Source, out: &Path) -> SearchRequest {
     SearchRequest {
-        source,
+        source: Some(source),
         input_name: "chapter 1".to_owned(),
         out: out.to_path_buf(),
         memory: 64 << 20,
         threads: 0,
+        limits: Limits::default(),
+        shard: None,
+        continue_from: None,
     }
 }
 

@@ -3,15 +3,17 @@
 //! One for each thread. Cost: what a group shares is coded and hashed once; each 2x2x2x2 costs two additions and the
 //! finish of its hash. Memory: a record being filled for each kind, and what the canonical maps of the shapes take.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::cubes::{CubesRecord, Depth, Edge, Keyed};
 use super::keys::CubeKeys;
 use super::list::ListRecord;
-use super::{RECORD_BYTES, Rank, Ranks, ResultsWriter, kind};
+use super::{Allowance, Lane, RECORD_BYTES, Rank, Ranks, ResultsWriter, kind};
 use crate::digest::{Lanes, OrthoHasher, SetTally, ShapeTally, WordHashes, add, finish, join};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::ortho::{Canonicalizer, Dims, Ortho, compare_optimal, fullness, volume};
 
 /// What was found: how many of each shape, their hashes, and the best.
@@ -30,6 +32,12 @@ impl Found {
         if let Some(candidate) = other.best {
             self.offer(&candidate);
         }
+    }
+
+    /// What is in this and was not in `earlier`, an earlier state of it.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self { tally: self.tally.since(&earlier.tally), best: self.best.clone() }
     }
 
     /// Keeps the ortho if it is the best so far.
@@ -76,6 +84,9 @@ pub struct Emitter<'a> {
     ranks: &'a Ranks,
     words: &'a WordHashes,
     writer: &'a ResultsWriter,
+    lane: Lane,
+    axes: RangeInclusive<u32>,
+    allowance: Option<&'a Allowance>,
     keys: [CubeKeys; 3],
     /// Tallies of 2x2, 2x2x2 and 2x2x2x2.
     cubes: [ShapeTally; 3],
@@ -109,6 +120,9 @@ impl<'a> Emitter<'a> {
             ranks,
             words,
             writer,
+            lane: writer.lane(),
+            axes: 2..=u32::MAX,
+            allowance: None,
             keys: [2, 3, 4].map(CubeKeys::new),
             cubes: Default::default(),
             records: Default::default(),
@@ -129,6 +143,39 @@ impl<'a> Emitter<'a> {
         }
     }
 
+    /// Takes only orthos with so many axes, and no more than `allowance` has left; others with so many axes are
+    /// passed over, and what is too much is refused with [`Code::LimitReached`].
+    #[must_use]
+    pub fn within(mut self, axes: RangeInclusive<u32>, allowance: Option<&'a Allowance>) -> Self {
+        self.axes = axes;
+        self.allowance = allowance;
+        self
+    }
+
+    /// What it writes on.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    /// How many of so many orthos with so many axes may be taken.
+    #[inline]
+    fn allowed(&self, axes: u32, wanted: usize) -> usize {
+        if !self.axes.contains(&axes) {
+            return 0;
+        }
+        self.allowance.map_or(wanted, |allowance| allowance.take(wanted as u64) as usize)
+    }
+
+    /// What to answer when `taken` of `wanted` orthos with so many axes were.
+    #[inline]
+    fn settle(&self, axes: u32, wanted: usize, taken: usize) -> Result<()> {
+        if taken == wanted || !self.axes.contains(&axes) {
+            return Ok(());
+        }
+        Err(Error::new(Code::LimitReached, "as many orthos as were asked for have been found"))
+    }
+
     /// The number of orthos so far.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -145,15 +192,23 @@ impl<'a> Emitter<'a> {
         found
     }
 
-    /// Writes what is still being collected and gives the result.
+    /// Writes what is still being collected.
+    ///
+    /// # Errors
+    /// When a record cannot be written.
+    pub fn flush(&mut self) -> Result<()> {
+        for i in 0..3 {
+            self.flush_cubes(i)?;
+        }
+        self.flush_lists()
+    }
+
+    /// [Flushes](Self::flush) and gives the result.
     ///
     /// # Errors
     /// When a record cannot be written.
     pub fn finish(mut self) -> Result<Found> {
-        for i in 0..3 {
-            self.flush_cubes(i)?;
-        }
-        self.flush_lists()?;
+        self.flush()?;
         Ok(self.found())
     }
 
@@ -162,6 +217,10 @@ impl<'a> Emitter<'a> {
     /// # Errors
     /// When a record cannot be written; so for all that take orthos.
     pub fn single(&mut self, dims: &[u32], cells: &[Rank]) -> Result<()> {
+        let axes = dims.len() as u32;
+        if self.allowed(axes, 1) == 0 {
+            return self.settle(axes, 1, 0);
+        }
         self.canonicalize(dims, cells);
         let hash = self.hasher.hash(self.words, &self.ortho);
         self.found.tally.add(&self.ortho.dims, 1, hash);
@@ -176,24 +235,31 @@ impl<'a> Emitter<'a> {
             if list.len() >= RECORD_BYTES {
                 self.list_bytes -= list.len();
                 if let Some(record) = list.take() {
-                    self.writer.push(canonical, &record)?;
+                    self.writer.push(self.lane, canonical, &record)?;
                 }
             }
         }
         if self.list_bytes > LIST_BYTES { self.flush_lists() } else { Ok(()) }
     }
 
-    /// The search starts at an edge: all squares over it are orthos; `xs` are their second edges.
+    /// The search starts at an edge: all squares over it are orthos, and taken if `squares` says so; `xs` are their
+    /// second edges.
     ///
     /// # Errors
     /// See [`single`](Self::single).
-    pub fn unit(&mut self, origin: [Rank; 2], xs: &[[Rank; 2]]) -> Result<()> {
+    pub fn unit(&mut self, origin: [Rank; 2], xs: &[[Rank; 2]], squares: bool) -> Result<()> {
         self.origin = origin;
         self.xs.clear();
         self.xs.extend_from_slice(xs);
         for record in &mut self.records {
             record.leave(Depth::Start);
         }
+        if !squares {
+            return Ok(());
+        }
+        let taken = self.allowed(2, xs.len());
+        let refused = self.settle(2, xs.len(), taken);
+        let xs = &xs[..taken];
         for group in xs.chunks(RECORD_BYTES / 8) {
             self.records[0].unit(origin);
             self.records[0].squares(group.iter().copied());
@@ -214,7 +280,7 @@ impl<'a> Emitter<'a> {
                 self.offer(DIMS[0], &[origin[0], origin[1], x[0], x[1]]);
             }
         }
-        Ok(())
+        refused
     }
 
     /// The second axis: a place in `xs`.
@@ -237,6 +303,12 @@ impl<'a> Emitter<'a> {
         if self.records[1].body.len() >= RECORD_BYTES {
             self.flush_cubes(1)?;
         }
+        let taken = self.allowed(3, thirds.len());
+        let refused = self.settle(3, thirds.len(), taken);
+        let thirds = &thirds[..taken];
+        if thirds.is_empty() {
+            return refused;
+        }
         self.open(1, Depth::Mid);
         let Self { records, xs, .. } = self;
         records[1].third_axes(thirds.iter().map(|&r| (r, xs[r as usize])));
@@ -258,7 +330,7 @@ impl<'a> Emitter<'a> {
                 self.offer(DIMS[1], [self.origin, node, x, self.mid].as_flattened());
             }
         }
-        Ok(())
+        refused
     }
 
     /// The fourth axis (a place in `xs`) with at most 64 edges above it and the node: the left ears.
@@ -284,6 +356,27 @@ impl<'a> Emitter<'a> {
         blocks: &[Block],
         mut each: impl FnMut(usize, usize, &Block),
     ) -> Result<()> {
+        if !self.axes.contains(&4) {
+            for block in blocks {
+                for (h, f) in pairs(block, allowed) {
+                    each(h, f, block);
+                }
+            }
+            return Ok(());
+        }
+        let (blocks, refused) = match self.allowance {
+            None => (Cow::Borrowed(blocks), Ok(())),
+            Some(_) => {
+                let wanted = blocks.iter().map(|block| pairs(block, allowed).count()).sum();
+                let taken = self.allowed(4, wanted);
+                let some = if taken < wanted { first(blocks, allowed, taken).into() } else { blocks.into() };
+                (some, self.settle(4, wanted, taken))
+            }
+        };
+        let blocks = &*blocks;
+        if blocks.is_empty() {
+            return refused;
+        }
         if self.records[2].body.len() >= RECORD_BYTES || self.records[2].count >= RECORD_ORTHOS {
             self.flush_cubes(2)?;
         }
@@ -329,7 +422,7 @@ impl<'a> Emitter<'a> {
         if self.could_be_best(DIMS[2], origin, &mut units) {
             self.offer_all(x, right, allowed, blocks);
         }
-        Ok(())
+        refused
     }
 
     /// Offers every ortho of a call of [`ears`](Self::ears).
@@ -365,7 +458,7 @@ impl<'a> Emitter<'a> {
 
     fn flush_cubes(&mut self, i: usize) -> Result<()> {
         match self.records[i].take(KINDS[i]) {
-            Some(record) => self.writer.push(DIMS[i], &record),
+            Some(record) => self.writer.push(self.lane, DIMS[i], &record),
             None => Ok(()),
         }
     }
@@ -374,7 +467,7 @@ impl<'a> Emitter<'a> {
         self.list_bytes = 0;
         for (canonical, list) in self.lists.values_mut() {
             if let Some(record) = list.take() {
-                self.writer.push(canonical, &record)?;
+                self.writer.push(self.lane, canonical, &record)?;
             }
         }
         self.lists.clear();
@@ -405,6 +498,19 @@ impl<'a> Emitter<'a> {
         self.canonicalize(dims, cells);
         self.found.offer(&self.ortho);
     }
+}
+
+/// The orthos of a block as (left ear, right ear).
+fn pairs<'b>(block: &'b Block, allowed: &'b [u64]) -> impl Iterator<Item = (usize, usize)> + use<'b> {
+    let bits = |mask: u64| (0..64).filter(move |bit| mask >> bit & 1 == 1);
+    bits(block.right).flat_map(move |f| bits(block.left & allowed[f]).map(move |h| (h, f)))
+}
+
+/// Blocks with the first so many orthos of these.
+fn first(blocks: &[Block], allowed: &[u64], orthos: usize) -> Vec<Block> {
+    let single = |block: &Block, h: usize, f: usize| Block { left: 1 << h, right: 1 << f, ..*block };
+    let all = blocks.iter().flat_map(|block| pairs(block, allowed).map(move |(h, f)| single(block, h, f)));
+    all.take(orthos).collect()
 }
 
 fn keyed(xs: &[Edge], place: u32) -> Keyed {

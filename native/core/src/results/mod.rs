@@ -14,6 +14,7 @@
 //! [`Emitter`] (one a thread) codes, counts and hashes; [`ResultsWriter`] (one for all) owns the queues;
 //! [`ResultsReader`] gives the orthos of a shape back, in the same order every time.
 
+mod allowance;
 mod cubes;
 mod emitter;
 mod keys;
@@ -25,10 +26,11 @@ mod tests;
 mod varint;
 mod writer;
 
+pub use allowance::Allowance;
 pub use emitter::{Block, Ear, Emitter, Found};
 pub use ranks::{Rank, Ranks};
 pub use reader::{Cursor, ResultsReader};
-pub use writer::ResultsWriter;
+pub use writer::{Committed, Kept, Lane, ResultsWriter};
 
 /// The first byte of a record: how it is coded.
 mod kind {

@@ -253,11 +253,12 @@ proptest! {
         let disk: Arc<dyn Disk> = Arc::new(FaultyDisk::default());
         let expected: Vec<Ortho> = orthos.iter().map(|cells| canonical(&dims, cells, WORDS)).collect();
         let writer = ResultsWriter::create(Path::new(RESULTS), 1 << 16, Arc::clone(&disk)).expect("writer");
+        let lane = writer.lane();
         let mut bytes = 0;
         for part in orthos.chunks(cut) {
             let record = list_record(&dims, part);
             bytes += record.len() as u64;
-            writer.push(&expected[0].dims, &record).expect("push");
+            writer.push(lane, &expected[0].dims, &record).expect("push");
         }
         prop_assert_eq!(writer.bytes(), bytes);
         writer.close().expect("close");

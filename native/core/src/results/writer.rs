@@ -1,16 +1,45 @@
 //! The queues that a search writes to: one for each shape, opened when its first record comes.
+//!
+//! Every thread writes on a [`Lane`] of its own and commits it when its records up to here are to be kept if the search is
+//! killed. A [snapshot](ResultsWriter::snapshot) says, at any moment and without waiting for any thread, which
+//! records those are: how many each queue has, less those that some lane has not committed yet.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::disk::Disk;
 use crate::disk_backed_queue::{DiskBackedQueue, QueueOptions};
 use crate::error::{Error, Result};
 use crate::ortho::{Dims, shape_name};
 
-type Queues = BTreeMap<Dims, DiskBackedQueue>;
+/// Who writes: what it pushed is committed together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lane(usize);
+
+/// Records of one queue that are to be kept: the first `records`, less those in `skipped`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The number of records in the queue.
+    pub records: u64,
+    /// Ascending and disjoint.
+    pub skipped: Vec<Range<u64>>,
+}
+
+/// The records to be kept, by shape.
+pub type Committed = BTreeMap<Dims, Kept>;
+
+#[derive(Debug, Default)]
+struct Queues {
+    open: BTreeMap<Dims, DiskBackedQueue>,
+    /// Records in each queue, open or not; and at the last snapshot.
+    records: BTreeMap<Dims, u64>,
+    flushed: BTreeMap<Dims, u64>,
+    /// For each lane the records that it has not committed.
+    lanes: Vec<BTreeMap<Dims, Vec<Range<u64>>>>,
+}
 
 /// Writes records from any number of threads into `results/<shape>/`.
 #[derive(Debug)]
@@ -41,21 +70,85 @@ impl ResultsWriter {
         })
     }
 
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more writer.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        let mut queues = self.lock();
+        queues.lanes.push(BTreeMap::new());
+        Lane(queues.lanes.len() - 1)
+    }
+
     /// Appends a record to the queue of a canonical shape.
-    pub(super) fn push(&self, dims: &[u32], record: &[u8]) -> Result<()> {
+    ///
+    /// # Errors
+    /// When the queue cannot be opened or written.
+    pub fn push(&self, lane: Lane, dims: &[u32], record: &[u8]) -> Result<()> {
         self.bytes.fetch_add(record.len() as u64, Ordering::Relaxed);
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(queue) = queues.get_mut(dims) {
-            return queue.push(record);
+        let mut queues = self.lock();
+        let Queues { open, records, lanes, .. } = &mut *queues;
+        if let Some(queue) = open.get_mut(dims) {
+            queue.push(record)?;
+        } else {
+            if open.len() >= OPEN_QUEUES {
+                close_all(std::mem::take(open))?;
+            }
+            let directory = self.directory.join(shape_name(dims));
+            let mut queue = DiskBackedQueue::open(&directory, self.options.clone())?;
+            queue.push(record)?;
+            open.insert(dims.to_vec(), queue);
         }
-        if queues.len() >= OPEN_QUEUES {
-            close_all(std::mem::take(&mut *queues))?;
+        let count = if let Some(count) = records.get_mut(dims) {
+            count
+        } else {
+            records.entry(dims.to_vec()).or_insert(0)
+        };
+        let uncommitted = &mut lanes[lane.0];
+        let ranges = if let Some(ranges) = uncommitted.get_mut(dims) {
+            ranges
+        } else {
+            uncommitted.entry(dims.to_vec()).or_default()
+        };
+        match ranges.last_mut() {
+            Some(last) if last.end == *count => last.end += 1,
+            _ => ranges.push(*count..*count + 1),
         }
-        let directory = self.directory.join(shape_name(dims));
-        let mut queue = DiskBackedQueue::open(&directory, self.options.clone())?;
-        queue.push(record)?;
-        queues.insert(dims.to_vec(), queue);
+        *count += 1;
         Ok(())
+    }
+
+    /// All that was pushed on a lane is to be kept; `also` happens at the same moment as far as snapshots can tell.
+    pub fn commit(&self, lane: Lane, also: impl FnOnce()) {
+        let mut queues = self.lock();
+        queues.lanes[lane.0].clear();
+        also();
+    }
+
+    /// Which records are committed, and what `also` gives at the same moment. They are with the operating system
+    /// afterwards, and durable as soon as the disk makes them so.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn snapshot<T>(&self, also: impl FnOnce() -> T) -> Result<(Committed, T)> {
+        let mut queues = self.lock();
+        let Queues { open, records, flushed, .. } = &mut *queues;
+        for (dims, queue) in open {
+            if records.get(dims) != flushed.get(dims) {
+                queue.flush()?;
+            }
+        }
+        flushed.clone_from(records);
+        let kept = |dims: &Dims, records: u64| {
+            let mut skipped: Vec<Range<u64>> =
+                queues.lanes.iter().filter_map(|lane| lane.get(dims)).flatten().cloned().collect();
+            skipped.sort_by_key(|range| range.start);
+            Kept { records, skipped }
+        };
+        let committed = queues.records.iter().map(|(dims, &n)| (dims.clone(), kept(dims, n))).collect();
+        Ok((committed, also()))
     }
 
     /// Bytes of records written so far.
@@ -69,11 +162,11 @@ impl ResultsWriter {
     /// # Errors
     /// The first failure to write.
     pub fn close(self) -> Result<()> {
-        close_all(self.queues.into_inner().unwrap_or_else(PoisonError::into_inner))
+        close_all(self.queues.into_inner().unwrap_or_else(PoisonError::into_inner).open)
     }
 }
 
-fn close_all(queues: Queues) -> Result<()> {
+fn close_all(queues: BTreeMap<Dims, DiskBackedQueue>) -> Result<()> {
     for mut queue in queues.into_values() {
         queue.close()?;
     }

@@ -16,6 +16,7 @@ use super::five::{Five, Four, plainly};
 use super::graph::{Arcs, Graph};
 use super::orderly::Orderly;
 use super::rows::{Row, RowMaker, Rows};
+use super::turn::Turn;
 use super::{Pool, Sizes, Stop};
 use crate::error::Result;
 use crate::results::{Block, Ear, Emitter, Rank};
@@ -257,37 +258,53 @@ impl<'a> Cubes<'a> {
         }
     }
 
-    /// All cubes of the unit of an edge. `done` is told now and then how many more edges above the edges above it, and
-    /// edges above it, are dealt with.
+    /// The cubes of the unit of an edge that the turn is for.
     pub(super) fn unit(
         &mut self,
         edge: u32,
         out: &mut Emitter<'_>,
         orderly: &mut Orderly<'_>,
-        done: &mut dyn FnMut(u64, &Emitter<'_>),
+        turn: &mut Turn<'_, '_>,
     ) -> Result<()> {
-        self.unit.load(self.tables, edge);
-        if self.unit.xs.is_empty() {
+        let Tables { graph, arcs, .. } = self.tables;
+        let weight = |x: u32| arcs.up.of(x).len() as u64 + 1;
+        let seconds = second_edges(graph, arcs, edge);
+        turn.set_nodes(seconds.len() as u32);
+        let nodes = || (0..).zip(seconds.iter().rev());
+        let wanted = |turn: &Turn<'_, '_>| {
+            self.sizes.axes >= 3 && nodes().any(|(q, &x)| turn.has_node(q, graph.words_of(x)))
+        };
+        if seconds.is_empty() || !turn.has_squares() && !wanted(turn) {
+            turn.advance(seconds.iter().map(|&x| weight(x)).sum(), out);
             return Ok(());
         }
-        out.unit(self.unit.origin, &self.unit.x_words)?;
+        self.unit.load(self.tables, edge);
+        out.unit(self.unit.origin, &self.unit.x_words, turn.has_squares())?;
         for q in 0..self.unit.xs.len() as u32 {
+            let weight = weight(self.unit.xs[q as usize]);
+            if self.sizes.axes < 3 || !turn.has_node(q, self.unit.x_words[q as usize]) {
+                turn.advance(weight, out);
+                continue;
+            }
             out.node(q);
             self.space.fours.clear();
-            self.space.overflow = false;
+            // Those that are not looked for need not be kept.
+            self.space.overflow = self.sizes.axes < 5;
             for i in 0..self.unit.ups(q).len() {
                 let mid = self.unit.ups(q)[i];
                 self.stop.check()?;
                 self.mid(q, mid, out)?;
             }
-            if self.space.overflow {
+            if self.sizes.axes < 5 {
+                // There is no more.
+            } else if self.space.overflow {
                 plainly(&self.unit, q, orderly, out)?;
             } else {
                 let fours = &mut self.space.fours;
                 self.five.node(self.tables, &self.unit, q, fours, self.stop, orderly, out)?;
             }
             self.give_back();
-            done(self.tables.arcs.up.of(self.unit.xs[q as usize]).len() as u64 + 1, out);
+            turn.node_done(q, weight, out)?;
         }
         Ok(())
     }
@@ -315,7 +332,7 @@ impl<'a> Cubes<'a> {
         let Some(&first_third) = space.thirds.first() else { return Ok(()) };
         out.mid(mid.words, &space.thirds)?;
         let last = first_third as usize + 1 >= unit.xs.len();
-        if last || tables.arcs.up.of(mid.mid).is_empty() || self.sizes.cubes_alone {
+        if last || tables.arcs.up.of(mid.mid).is_empty() || self.sizes.cubes_alone || self.sizes.axes < 4 {
             return Ok(());
         }
         let row = tables.rows.row(mid.mid, &mut space.maker);

@@ -12,6 +12,7 @@ use super::cubes::Tables;
 use super::graph::Trigrams;
 use super::orderly::{Orderly, Sink};
 use super::rows::{Row, RowMaker};
+use super::turn::Turn;
 use super::{Sizes, Stop};
 use crate::error::Result;
 use crate::results::{Emitter, Rank, Ranks};
@@ -68,15 +69,25 @@ impl<'a> Lines<'a> {
     }
 
     /// All orthos with an axis longer than two that have a long first line that starts with this edge.
-    pub(super) fn unit(&mut self, edge: u32, orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
+    pub(super) fn unit(
+        &mut self,
+        edge: u32,
+        orderly: &mut Orderly<'_>,
+        out: &mut Emitter<'_>,
+        turn: &mut Turn<'_, '_>,
+    ) -> Result<()> {
         let [o, a] = self.tables.graph.words_of(edge);
-        for trigram in self.trigrams.thirds.range(edge) {
+        for (t, trigram) in (0..).zip(self.trigrams.thirds.range(edge)) {
             self.stop.check()?;
+            if !turn.has_line(t) {
+                continue;
+            }
             let z = self.trigrams.thirds.item(trigram);
             self.find_layers(edge, z);
             if !self.layers.is_empty() {
                 self.line([o, a, z], self.trigrams.goes_on(trigram), orderly, out)?;
             }
+            turn.line_done(t, out)?;
         }
         Ok(())
     }
@@ -129,6 +140,9 @@ impl<'a> Lines<'a> {
             if goes_on && low.goes_on || lengthens {
                 orderly.layers_from(&[3, 2], cells.as_flattened(), &mut |d, c| out.single(d, c))?;
             }
+            if sizes.axes < 3 {
+                continue;
+            }
             let row = rows.row(low.edge, maker);
             for (j, high) in layers.iter().enumerate().skip(i + 1) {
                 // Shell 3. That the edges differ, the row says.
@@ -175,7 +189,7 @@ impl<'a> Lines<'a> {
                 }
             }
         }
-        self.more_axes(line, orderly, out)
+        if sizes.axes < 4 { Ok(()) } else { self.more_axes(line, orderly, out) }
     }
 
     /// Orthos with three axes of two or more: three layers joined in pairs, and a line above the three joins.

@@ -11,16 +11,22 @@
 mod cubes;
 mod five;
 mod graph;
+mod ledger;
 mod lines;
 mod orderly;
+mod plain;
 mod rows;
 mod run;
+mod scope;
+mod stop;
+mod turn;
 
-pub use run::{Settings, Watch, run, run_with_sizes};
+pub use ledger::{Ledger, Progress};
+pub use run::{Outcome, Search, Settings, Watch, run, run_with_sizes};
+pub use scope::{Scope, Shard};
+pub use stop::{Limit, Stop};
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-use crate::error::{Code, Error, Result};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Sizes at which the search changes its ways; the result is the same whatever they are. Tests make them small, so
 /// that small texts go every way.
@@ -39,6 +45,8 @@ pub struct Sizes {
     pub line_words: usize,
     /// Look for nothing but 2x2 and 2x2x2: what a database can be asked for too, for benchmarks.
     pub cubes_alone: bool,
+    /// Most axes that are looked for.
+    pub axes: u32,
     /// Joins of layers over one long line that are kept to look for more axes; beyond that each is looked at by itself.
     pub joins: usize,
 }
@@ -50,6 +58,7 @@ impl Default for Sizes {
             fours: usize::MAX,
             fives: 1 << 16,
             line_words: 1 << 22,
+            axes: u32::MAX,
             joins: 1 << 20,
             cubes_alone: false,
         }
@@ -89,34 +98,5 @@ impl Pool {
 
     fn give_back(&self, cubes: usize) {
         self.0.fetch_add(cubes as u64, Ordering::Relaxed);
-    }
-}
-
-/// Asks all threads of a search to stop.
-#[derive(Debug, Default)]
-pub struct Stop(AtomicBool);
-
-impl Stop {
-    /// Asks; every thread notices within milliseconds.
-    pub fn request(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether anybody asked.
-    #[must_use]
-    #[inline]
-    pub fn is_requested(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// # Errors
-    /// [`Code::Cancelled`] if anybody asked.
-    #[inline]
-    pub(crate) fn check(&self) -> Result<()> {
-        if self.is_requested() {
-            Err(Error::new(Code::Cancelled, "the search was asked to stop"))
-        } else {
-            Ok(())
-        }
     }
 }

@@ -150,6 +150,8 @@ pub(super) struct Orderly<'a> {
     index: &'a PhraseIndex,
     ranks: &'a Ranks,
     stop: &'a Stop,
+    /// Most axes that are looked for.
+    axes: u32,
     plans: HashMap<(Dims, Action), Rc<Plan>>,
     ranked: Vec<Rank>,
 }
@@ -158,8 +160,8 @@ pub(super) struct Orderly<'a> {
 pub(super) type Sink<'s> = &'s mut dyn FnMut(&[u32], &[Rank]) -> Result<()>;
 
 impl<'a> Orderly<'a> {
-    pub(super) fn new(index: &'a PhraseIndex, ranks: &'a Ranks, stop: &'a Stop) -> Self {
-        Self { index, ranks, stop, plans: HashMap::new(), ranked: vec![] }
+    pub(super) fn new(index: &'a PhraseIndex, ranks: &'a Ranks, stop: &'a Stop, axes: u32) -> Self {
+        Self { index, ranks, stop, axes, plans: HashMap::new(), ranked: vec![] }
     }
 
     /// All cubes with more axes than the given grown cube (a single edge of two cells counts as one), of which it is
@@ -169,18 +171,16 @@ impl<'a> Orderly<'a> {
         self.grow(root, sink)
     }
 
-    /// All orthos with an axis longer than two that have a long first line that starts with this bigram.
-    pub(super) fn long_from(&mut self, origin: [Rank; 2], sink: Sink<'_>) -> Result<()> {
-        let [o, a] = origin.map(|r| self.ranks.token(r));
-        let Some(id) = self.index.bigram(o, a) else { return Ok(()) };
-        let bigram = self.index.bigram_phrase(id);
-        for (z, trigram) in self.index.completions(bigram) {
-            // Cells 1 and 2 are of different shells, so only shell 0 and what comes later can clash.
-            let mut phrases = vec![self.index.word_phrase(o), bigram, trigram];
-            phrases.shrink_to_fit();
-            self.grow(Grown { dims: vec![3], tokens: vec![o, a, z], phrases }, sink)?;
-        }
-        Ok(())
+    /// All orthos with an axis longer than two that have a long first line that starts with these words, whose phrase is
+    /// given.
+    pub(super) fn long_from(&mut self, line: [Rank; 3], trigram: Phrase, sink: Sink<'_>) -> Result<()> {
+        let [o, a, z] = line.map(|r| self.ranks.token(r));
+        let Some(bigram) = self.index.bigram(o, a).map(|id| self.index.bigram_phrase(id)) else {
+            return Ok(());
+        };
+        // Cells 1 and 2 are of different shells, so only shell 0 and what comes later can clash.
+        let phrases = vec![self.index.word_phrase(o), bigram, trigram];
+        self.grow(Grown { dims: vec![3], tokens: vec![o, a, z], phrases }, sink)
     }
 
     /// All orthos that grow out of this one (with a first axis of 3 and all others 2) by layers alone.
@@ -193,6 +193,9 @@ impl<'a> Orderly<'a> {
 
     /// All orthos that grow out of this one (with a first axis of 3 and all others 2) by another axis at first.
     pub(super) fn axes_from(&mut self, dims: &[u32], cells: &[Rank], sink: Sink<'_>) -> Result<()> {
+        if dims.len() as u32 >= self.axes {
+            return Ok(());
+        }
         let root = self.grown(dims, cells);
         self.run(root, vec![Action::AddAxis], sink)
     }
@@ -228,6 +231,10 @@ impl<'a> Orderly<'a> {
         most: usize,
         sink: Sink<'_>,
     ) -> Result<()> {
+        // With one more axis they were given; with two more is what is looked for.
+        if base.dims.len() as u32 + 1 + u32::from(given.is_some()) > self.axes {
+            return Ok(());
+        }
         for (i, layer) in layers.iter().enumerate() {
             self.stop.check()?;
             let later = || (i + 1..layers.len()).filter(|&j| given.is_none_or(|joinable| joinable(i, j)));
@@ -308,8 +315,16 @@ impl<'a> Orderly<'a> {
         Grown { dims: dims.to_vec(), tokens, phrases }
     }
 
+    fn actions(&self, grown: &Grown) -> Vec<Action> {
+        let mut actions = actions(grown);
+        if grown.dims.len() as u32 >= self.axes {
+            actions.retain(|&action| action != Action::AddAxis);
+        }
+        actions
+    }
+
     fn grow(&mut self, root: Grown, sink: Sink<'_>) -> Result<()> {
-        let first = actions(&root);
+        let first = self.actions(&root);
         self.run(root, first, sink)
     }
 
@@ -323,7 +338,7 @@ impl<'a> Orderly<'a> {
                 }
                 Some(child) => {
                     self.give(&child, sink)?;
-                    stack.push(Frame { actions: actions(&child), grown: child, fill: None });
+                    stack.push(Frame { actions: self.actions(&child), grown: child, fill: None });
                 }
             }
         }

@@ -6,13 +6,15 @@ use std::thread;
 
 use super::cubes::{Cubes, Tables, second_edges};
 use super::graph::{Arcs, Graph, Trigrams};
+use super::ledger::{Account, Ledger};
 use super::lines::Lines;
-use super::orderly::Orderly;
+use super::plain::Plain;
 use super::rows::Rows;
-use super::{Pool, Sizes, Stop};
+use super::turn::Turn;
+use super::{Limit, Pool, Scope, Sizes, Stop};
 use crate::digest::WordHashes;
 use crate::error::{Code, Error, Result};
-use crate::results::{Emitter, Found, Ranks, ResultsWriter};
+use crate::results::{Allowance, Emitter, Found, Ranks, ResultsWriter};
 use crate::text::PhraseIndex;
 
 /// How a search is to be run.
@@ -58,17 +60,24 @@ impl Watch {
         all
     }
 
+    /// The search goes on from where this much was found.
+    fn begin(&self, before: &Found) {
+        self.orthos.store(before.tally.count(), Ordering::Relaxed);
+        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = vec![before.clone()];
+    }
+
+    /// What a thread found; the first place is that of what was found before.
     fn publish(&self, thread: usize, found: Found) {
         let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() <= thread {
-            all.resize_with(thread + 1, Found::default);
+        if all.len() <= thread + 1 {
+            all.resize_with(thread + 2, Found::default);
         }
-        all[thread] = found;
+        all[thread + 1] = found;
     }
 }
 
 /// Tells the watch what one thread does.
-struct Report<'a> {
+pub(super) struct Report<'a> {
     watch: &'a Watch,
     thread: usize,
     /// Orthos that the watch knows of, and those whose shapes it knows.
@@ -82,7 +91,7 @@ impl<'a> Report<'a> {
     }
 
     /// Some more of the work is done. Shapes are published each time the thread has found a 64th more, as that copies.
-    fn advance(&mut self, weight: u64, out: &Emitter<'_>) {
+    pub(super) fn advance(&mut self, weight: u64, out: &Emitter<'_>) {
         self.watch.done.fetch_add(weight, Ordering::Relaxed);
         let count = out.count();
         self.watch.orthos.fetch_add(count - self.counted, Ordering::Relaxed);
@@ -109,13 +118,38 @@ struct Prepared<'a> {
     units: Vec<Unit>,
 }
 
-/// Finds every ortho of the text, each once, and writes it to `writer`. What was found comes back counted and hashed.
-///
-/// Memory within `settings.memory`: at most half for the graph of bigrams and the list of units, without which every
-/// bigram is left to the plain search, which hardly needs any; of what is left a third for the arcs between bigrams,
-/// without which cubes are left to the plain search, as is any unit whose lists do not fit; a third for rows, which are
-/// dropped and made again when there is no room for all; of the rest one half for cubes of four axes that are kept to find
-/// those of five, and one for what each thread holds.
+/// A search that is about to be run.
+#[derive(Debug)]
+pub struct Search<'a> {
+    /// The phrases of the text.
+    pub index: &'a PhraseIndex,
+    /// The numbers that the search gives to words.
+    pub ranks: &'a Ranks,
+    /// The hashes of words.
+    pub words: &'a WordHashes,
+    /// Where what is found goes.
+    pub writer: &'a ResultsWriter,
+    /// Threads and memory.
+    pub settings: Settings,
+    /// Sizes at which the search changes its ways.
+    #[doc(hidden)]
+    pub sizes: Sizes,
+    /// Which orthos to find.
+    pub scope: Scope,
+    /// How many to find at most.
+    pub allowance: Option<Allowance>,
+}
+
+/// What a search came to.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What is in the records written, counted and hashed; with what the ledger had found before.
+    pub found: Found,
+    /// What ended the search early, if anything did.
+    pub limit: Option<Limit>,
+}
+
+/// [`Search::run`] for all orthos of a text.
 ///
 /// # Errors
 /// [`Code::Cancelled`] when `stop` was requested; a failure to write.
@@ -128,7 +162,120 @@ pub fn run(
     stop: &Stop,
     watch: &Watch,
 ) -> Result<Found> {
-    run_with_sizes(index, ranks, words, writer, settings, Sizes::default(), stop, watch)
+    let search = Search::new(index, ranks, words, writer, settings);
+    Ok(search.run(&Ledger::new(index.bigram_count()), stop, watch)?.found)
+}
+
+/// What the threads of a search share.
+struct Shared<'a> {
+    search: &'a Search<'a>,
+    ledger: &'a Ledger,
+    stop: &'a Stop,
+    watch: &'a Watch,
+}
+
+impl<'a> Search<'a> {
+    /// A search for all orthos.
+    #[must_use]
+    pub fn new(
+        index: &'a PhraseIndex,
+        ranks: &'a Ranks,
+        words: &'a WordHashes,
+        writer: &'a ResultsWriter,
+        settings: Settings,
+    ) -> Self {
+        let (sizes, scope) = (Sizes::default(), Scope::default());
+        Self { index, ranks, words, writer, settings, sizes, scope, allowance: None }
+    }
+
+    /// Finds every ortho in the scope that the ledger does not call done, each once, and writes it. What was found comes
+    /// back counted and hashed.
+    ///
+    /// Memory within the settings': at most half for the graph of bigrams and the list of units, without which every
+    /// bigram is left to the plain search, which hardly needs any; of what is left a third for the arcs between bigrams,
+    /// without which cubes are left to the plain search, as is any unit whose lists do not fit; a third for rows, which are
+    /// dropped and made again when there is no room for all; of the rest one half for cubes of four axes that are kept to
+    /// find those of five, and one for what each thread holds.
+    ///
+    /// # Errors
+    /// [`Code::Cancelled`] when `stop` was requested; a failure to write.
+    pub fn run(&self, ledger: &Ledger, stop: &Stop, watch: &Watch) -> Result<Outcome> {
+        let Self { index, ranks, settings, .. } = self;
+        let mut sizes = self.sizes;
+        sizes.axes = sizes.axes.min(*self.scope.axes.end());
+        let shared = Shared { search: self, ledger, stop, watch };
+        let before = ledger.progress().found;
+        watch.begin(&before);
+        let threads = settings.threads.max(1);
+        let list = u64::from(index.bigram_count()) * UNIT_BYTES;
+        let graph = Graph::new(index, ranks, (settings.memory / 2).saturating_sub(list));
+        let Some(graph) = &graph else {
+            return shared.plainly(threads);
+        };
+        let left = settings.memory.saturating_sub(graph.memory() + list);
+        let arcs = Arcs::new(graph, left / 3);
+        let rows = arcs.as_ref().and_then(|arcs| Rows::new(graph, arcs, left / 3));
+        let tables = match (&arcs, &rows) {
+            (Some(arcs), Some(rows)) => Some(Tables { graph, arcs, rows }),
+            _ => None,
+        };
+        let trigrams = tables.as_ref().and_then(|_| Trigrams::new(graph, index, ranks, left / 12));
+        let taken = arcs.as_ref().map_or(0, Arcs::memory) + trigrams.as_ref().map_or(0, Trigrams::memory);
+        let held = left.saturating_sub(left / 3 + taken);
+        let pool = Pool::new(held / 2);
+        let each = held / 2 / threads as u64;
+
+        let mut units: Vec<Unit> = (0..graph.edges())
+            .map(|edge| {
+                let above = arcs.as_ref().map_or(0, |arcs| {
+                    second_edges(graph, arcs, edge).iter().map(|&x| arcs.up.of(x).len() as u64 + 1).sum()
+                });
+                (edge, above.min(u64::from(u32::MAX)) as u32)
+            })
+            .collect();
+        units.sort_unstable_by_key(|&(edge, weight)| (std::cmp::Reverse(weight), edge));
+        watch.total.store(units.iter().map(|unit| u64::from(unit.1) + 1).sum(), Ordering::Relaxed);
+        let prepared = Prepared { graph, tables, trigrams, units };
+
+        let next = AtomicUsize::new(0);
+        shared.on_threads(threads, &|thread, out| {
+            let Prepared { graph, tables, trigrams, units } = &prepared;
+            let mut plain = Plain::new(self, stop);
+            let sizes = sizes.within(each);
+            let mut lines = match (tables, trigrams) {
+                (Some(tables), Some(trigrams)) => Some(Lines::new(tables, trigrams, ranks, stop, sizes)),
+                _ => None,
+            };
+            let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, &pool, sizes));
+            let mut account = Account::new(ledger, self.writer);
+            let mut report = Report::new(watch, thread);
+            while let Some(&(edge, weight)) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
+                stop.check()?;
+                let mut turn = Turn::new(self, graph.words_of(edge), &mut account, &mut report);
+                let lists = u64::from(weight) * UP_BYTES + u64::from(graph.edges()) * EDGE_BYTES;
+                if turn.is_over() {
+                    turn.finish(u64::from(weight) + 1, out);
+                    continue;
+                }
+                match &mut cubes {
+                    Some(cubes) if lists <= each / 2 => {
+                        cubes.unit(edge, out, &mut plain.orderly, &mut turn)?;
+                    }
+                    _ => plain.cubes(&mut turn, u64::from(weight), out)?,
+                }
+                if !sizes.cubes_alone && turn.has_lines() {
+                    match &mut lines {
+                        Some(lines) if lists <= each / 2 => {
+                            lines.unit(edge, &mut plain.orderly, out, &mut turn)?;
+                        }
+                        _ => plain.lines(&mut turn, out)?,
+                    }
+                }
+                turn.finish(1, out);
+            }
+            account.commit(None, out)
+        })
+    }
 }
 
 /// [`run`] with other [`Sizes`] than the usual ones, for tests.
@@ -147,155 +294,107 @@ pub fn run_with_sizes(
     stop: &Stop,
     watch: &Watch,
 ) -> Result<Found> {
-    let threads = settings.threads.max(1);
-    let list = u64::from(index.bigram_count()) * UNIT_BYTES;
-    let graph = Graph::new(index, ranks, (settings.memory / 2).saturating_sub(list));
-    let Some(graph) = &graph else {
-        return plainly(index, ranks, words, writer, threads, stop, watch);
-    };
-    let left = settings.memory.saturating_sub(graph.memory() + list);
-    let arcs = Arcs::new(graph, left / 3);
-    let rows = arcs.as_ref().and_then(|arcs| Rows::new(graph, arcs, left / 3));
-    let tables = match (&arcs, &rows) {
-        (Some(arcs), Some(rows)) => Some(Tables { graph, arcs, rows }),
-        _ => None,
-    };
-    let trigrams = tables.as_ref().and_then(|_| Trigrams::new(graph, index, ranks, left / 12));
-    let shared = arcs.as_ref().map_or(0, Arcs::memory) + trigrams.as_ref().map_or(0, Trigrams::memory);
-    let held = left.saturating_sub(left / 3 + shared);
-    let pool = Pool::new(held / 2);
-    let each = held / 2 / threads as u64;
-
-    let mut units: Vec<Unit> = (0..graph.edges())
-        .map(|edge| {
-            let above = arcs.as_ref().map_or(0, |arcs| {
-                second_edges(graph, arcs, edge).iter().map(|&x| arcs.up.of(x).len() as u64 + 1).sum()
-            });
-            (edge, above.min(u64::from(u32::MAX)) as u32)
-        })
-        .collect();
-    units.sort_unstable_by_key(|&(edge, weight)| (std::cmp::Reverse(weight), edge));
-    watch.total.store(units.iter().map(|unit| u64::from(unit.1) + 1).sum(), Ordering::Relaxed);
-    let prepared = Prepared { graph, tables, trigrams, units };
-
-    let next = AtomicUsize::new(0);
-    on_threads(threads, stop, &|thread| {
-        let Prepared { graph, tables, trigrams, units } = &prepared;
-        let mut out = Emitter::new(ranks, words, writer);
-        let mut orderly = Orderly::new(index, ranks, stop);
-        let mut lines = match (tables, trigrams) {
-            (Some(tables), Some(trigrams)) => {
-                Some(Lines::new(tables, trigrams, ranks, stop, sizes.within(each)))
-            }
-            _ => None,
-        };
-        let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, &pool, sizes.within(each)));
-        let mut report = Report::new(watch, thread);
-        while let Some(&(edge, weight)) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
-            stop.check()?;
-            let origin = graph.words_of(edge);
-            let lists = u64::from(weight) * UP_BYTES + u64::from(graph.edges()) * EDGE_BYTES;
-            match &mut cubes {
-                Some(cubes) if lists <= each / 2 => {
-                    cubes
-                        .unit(edge, &mut out, &mut orderly, &mut |weight, out| report.advance(weight, out))?;
-                    report.advance(1, &out);
-                }
-                _ => {
-                    orderly.cubes_from(&origin, &mut |dims, cells| out.single(dims, cells))?;
-                    report.advance(u64::from(weight) + 1, &out);
-                }
-            }
-            if sizes.cubes_alone {
-                continue;
-            }
-            match &mut lines {
-                Some(lines) if lists <= each / 2 => lines.unit(edge, &mut orderly, &mut out)?,
-                _ => orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?,
-            }
-        }
-        let found = out.finish()?;
-        watch.publish(thread, found.clone());
-        Ok(found)
-    })
+    let search = Search { sizes, ..Search::new(index, ranks, words, writer, settings) };
+    Ok(search.run(&Ledger::new(index.bigram_count()), stop, watch)?.found)
 }
 
 /// Bytes that a unit takes for each edge above the edges above it; and for each edge there is.
 const UP_BYTES: u64 = 24;
 const EDGE_BYTES: u64 = 24;
 
-/// The same with no tables at all, for texts whose bigrams alone do not fit the memory.
-fn plainly(
-    index: &PhraseIndex,
-    ranks: &Ranks,
-    words: &WordHashes,
-    writer: &ResultsWriter,
-    threads: usize,
-    stop: &Stop,
-    watch: &Watch,
-) -> Result<Found> {
-    let bigrams = index.bigram_count();
-    watch.total.store(u64::from(bigrams), Ordering::Relaxed);
-    let next = AtomicU32::new(0);
-    on_threads(threads, stop, &|thread| {
-        let mut out = Emitter::new(ranks, words, writer);
-        let mut orderly = Orderly::new(index, ranks, stop);
-        let mut report = Report::new(watch, thread);
-        loop {
-            let bigram = next.fetch_add(1, Ordering::Relaxed);
-            if bigram >= bigrams {
-                let found = out.finish()?;
-                watch.publish(thread, found.clone());
-                return Ok(found);
+impl Shared<'_> {
+    /// The search with no tables at all, for texts whose bigrams alone do not fit the memory.
+    fn plainly(&self, threads: usize) -> Result<Outcome> {
+        let Search { index, ranks, writer, .. } = self.search;
+        let bigrams = index.bigram_count();
+        self.watch.total.store(u64::from(bigrams), Ordering::Relaxed);
+        let next = AtomicU32::new(0);
+        self.on_threads(threads, &|thread, out| {
+            let mut plain = Plain::new(self.search, self.stop);
+            let mut account = Account::new(self.ledger, writer);
+            let mut report = Report::new(self.watch, thread);
+            loop {
+                let bigram = next.fetch_add(1, Ordering::Relaxed);
+                if bigram >= bigrams {
+                    return account.commit(None, out);
+                }
+                self.stop.check()?;
+                let (o, a) = index.bigram_tokens(bigram);
+                let origin = [ranks.rank(o), ranks.rank(a)];
+                let mut turn = Turn::new(self.search, origin, &mut account, &mut report);
+                if !turn.is_over() {
+                    plain.cubes(&mut turn, 0, out)?;
+                    plain.lines(&mut turn, out)?;
+                }
+                turn.finish(1, out);
             }
-            stop.check()?;
-            let (o, a) = index.bigram_tokens(bigram);
-            let origin = [ranks.rank(o), ranks.rank(a)];
-            orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?;
-            orderly.cubes_from(&origin, &mut |dims, cells| out.single(dims, cells))?;
-            report.advance(1, &out);
-        }
-    })
-}
-
-/// Does the work on each thread and puts together what all found. The first failure stops the others.
-fn on_threads(threads: usize, stop: &Stop, work: &(dyn Fn(usize) -> Result<Found> + Sync)) -> Result<Found> {
-    let results: Vec<Result<Found>> = if threads == 1 {
-        vec![work(0)]
-    } else {
-        thread::scope(|scope| {
-            let handles: Vec<_> = (0..threads)
-                .map(|thread| {
-                    scope.spawn(move || {
-                        let result = work(thread);
-                        if result.is_err() {
-                            stop.request();
-                        }
-                        result
-                    })
-                })
-                .collect();
-            handles
-                .into_iter()
-                .map(|handle| {
-                    handle.join().unwrap_or_else(|_| {
-                        Err(Error::new(Code::Internal, "a search thread failed; please report this"))
-                    })
-                })
-                .collect()
         })
-    };
-    let mut all = Found::default();
-    let mut first: Option<Error> = None;
-    for result in results {
-        match result {
-            Ok(found) => all.merge(found),
-            // The others were only asked to stop by the one that failed.
-            Err(error) => match &first {
-                Some(earlier) if earlier.code() != Code::Cancelled => {}
-                _ => first = Some(error),
-            },
+    }
+
+    /// Does the work on each thread and puts together what all found. The first failure stops the others.
+    fn on_threads(
+        &self,
+        threads: usize,
+        work: &(dyn Fn(usize, &mut Emitter<'_>) -> Result<()> + Sync),
+    ) -> Result<Outcome> {
+        let before = self.ledger.progress().found;
+        let one = |thread: usize| {
+            let Search { ranks, words, writer, scope, allowance, .. } = self.search;
+            let emitter = Emitter::new(ranks, words, writer);
+            let mut out = emitter.within(scope.axes.clone(), allowance.as_ref());
+            let ended = match work(thread, &mut out) {
+                Ok(()) => false,
+                Err(error) if error.code() == Code::LimitReached => {
+                    // Only the allowance says so by itself.
+                    self.stop.end_early(Limit::MaxOrthos);
+                    true
+                }
+                Err(error) => {
+                    self.stop.request();
+                    return Err(error);
+                }
+            };
+            // What was found of a step that is not done is kept as well; it is only not committed.
+            let found = out.finish()?;
+            self.watch.publish(thread, found.clone());
+            Ok((found, ended))
+        };
+        let results: Vec<Result<(Found, bool)>> = if threads == 1 {
+            vec![one(0)]
+        } else {
+            thread::scope(|scope| {
+                let one = &one;
+                let handles: Vec<_> = (0..threads).map(|thread| scope.spawn(move || one(thread))).collect();
+                handles
+                    .into_iter()
+                    .map(|handle| {
+                        handle.join().unwrap_or_else(|_| {
+                            Err(Error::new(Code::Internal, "a search thread failed; please report this"))
+                        })
+                    })
+                    .collect()
+            })
+        };
+        let mut found = before;
+        let mut early = false;
+        let mut first: Option<Error> = None;
+        for result in results {
+            match result {
+                Ok((part, ended)) => {
+                    found.merge(part);
+                    early |= ended;
+                }
+                // The others were only stopped because of the one that failed by itself.
+                Err(error) if first.as_ref().is_none_or(|f| f.code() == Code::Cancelled) => {
+                    first = Some(error);
+                }
+                Err(_) => {}
+            }
+        }
+        match first {
+            Some(error) => Err(error),
+            // A limit that came when all was done ended nothing.
+            None => Ok(Outcome { found, limit: self.stop.limit().filter(|_| early) }),
         }
     }
-    first.map_or(Ok(all), Err)
 }

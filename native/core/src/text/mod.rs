@@ -22,6 +22,7 @@ pub mod splitter;
 mod suffix_array;
 mod vocabulary;
 
+pub use bits::Bits;
 pub use interner::{Interner, Union};
 pub use phrase_index::{Completions, Phrase, PhraseIndex};
 pub use sentences::Sentences;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use fold_core::Result;
 use fold_core::digest::{OrthoHasher, SetTally, WordHashes};
-use fold_core::disk::{Disk, DiskFile, RealDisk};
+use fold_core::disk::{Disk, DiskFile, Held, RealDisk, Space};
 use fold_core::ortho::{Dims, Ortho, compare_optimal};
 use fold_core::results::{Found, Ranks, ResultsReader, ResultsWriter};
 use fold_core::search::{Settings, Sizes, Stop, Watch, run_with_sizes};
@@ -29,7 +29,15 @@ impl Default for How {
 
 /// Sizes at which everything is sliced, dropped or looked at by itself.
 pub(crate) fn tiny_sizes() -> Sizes {
-    Sizes { ears: 1, fours: usize::MAX, fives: 1, line_words: usize::MAX, joins: 1, cubes_alone: false }
+    Sizes {
+        ears: 1,
+        fours: usize::MAX,
+        fives: 1,
+        line_words: usize::MAX,
+        joins: 1,
+        axes: u32::MAX,
+        cubes_alone: false,
+    }
 }
 
 /// What a search found, and what it left on disk.
@@ -178,6 +186,12 @@ impl Disk for Careless {
     }
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
         RealDisk.list(path)
+    }
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>> {
+        RealDisk.try_lock(path)
+    }
+    fn space(&self, path: &Path) -> io::Result<Space> {
+        RealDisk.space(path)
     }
     fn exists(&self, path: &Path) -> bool {
         RealDisk.exists(path)

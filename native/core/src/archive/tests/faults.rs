@@ -1,8 +1,8 @@
 //! An archive is there whole or not at all, whatever fails and whenever the power goes.
 
 use super::*;
-use crate::disk::DiskFile;
 use crate::disk::faulty::{Fault, FaultyDisk};
+use crate::disk::{DiskFile, Held, Space};
 use crate::error::Error;
 use std::io;
 
@@ -121,6 +121,12 @@ impl Disk for ReadOnly {
     }
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
         RealDisk.list(path)
+    }
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>> {
+        RealDisk.try_lock(path)
+    }
+    fn space(&self, path: &Path) -> io::Result<Space> {
+        RealDisk.space(path)
     }
     fn exists(&self, path: &Path) -> bool {
         RealDisk.exists(path)

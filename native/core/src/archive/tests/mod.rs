@@ -46,7 +46,7 @@ pub(crate) fn write_orthos(
     }
     let found = emitter.finish()?;
     writer.close()?;
-    Ok(Contents { tally: found.tally, best: found.best, complete: true, limits: Vec::new() })
+    Ok(Contents { tally: found.tally, best: found.best, complete: true, ..Contents::default() })
 }
 
 pub(crate) fn write_archive(

@@ -1,0 +1,164 @@
+//! Where a search goes on from: what an ended or killed one left.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::archive::{ArchiveReader, InputInfo, Leftover};
+use crate::checkpoint::Checkpoint;
+use crate::control::{Control, Phase};
+use crate::disk::Disk;
+use crate::disk_backed_queue::{DiskBackedQueue, QueueOptions};
+use crate::error::{Code, Error, Result};
+use crate::ortho::shape_name;
+use crate::results::ResultsWriter;
+use crate::search::{Progress, Scope};
+use crate::text::{Bits, Interner};
+
+/// Records to begin with, and what they say is done.
+#[derive(Debug)]
+pub(super) struct Start {
+    pub(super) checkpoint: Checkpoint,
+    results: PathBuf,
+    /// An archive, of which nothing may be changed.
+    sealed: bool,
+}
+
+impl Start {
+    /// Copies the committed records, which are then committed here too.
+    ///
+    /// # Errors
+    /// [`Code::Damaged`] if they are not there, or a failure to write.
+    pub(super) fn copy(&self, to: &ResultsWriter, control: &Control, disk: &Arc<dyn Disk>) -> Result<()> {
+        let total = self.checkpoint.committed.values().map(|kept| kept.records).sum();
+        control.enter(Phase::Copy, total);
+        let lane = to.lane();
+        for (dims, kept) in &self.checkpoint.committed {
+            let directory = self.results.join(shape_name(dims));
+            let options = QueueOptions { disk: Arc::clone(disk), ..QueueOptions::default() };
+            let queue = if self.sealed {
+                DiskBackedQueue::open_read_only(&directory, options)?
+            } else {
+                DiskBackedQueue::open(&directory, options)?
+            };
+            let lost = || {
+                let shown = directory.display();
+                Error::new(Code::Damaged, format!("{shown} lacks records that its checkpoint says are there"))
+            };
+            if !queue.damage().is_empty() {
+                return Err(lost());
+            }
+            let mut iter = queue.iter()?;
+            let mut skipped = kept.skipped.iter().peekable();
+            for at in 0..kept.records {
+                let record = iter.next_record()?.ok_or_else(lost)?;
+                while skipped.next_if(|range| range.end <= at).is_some() {}
+                if skipped.peek().is_none_or(|range| at < range.start) {
+                    to.push(lane, dims, record)?;
+                }
+                if at.is_multiple_of(64) {
+                    control.check()?;
+                    control.advance(64);
+                }
+            }
+        }
+        to.commit(lane, || {});
+        Ok(())
+    }
+}
+
+/// The checkpoint of a killed search of the same text and scope with the same target that came furthest; and
+/// everything that was left of that target, to be removed once it is no longer needed.
+///
+/// # Errors
+/// When the directory of the target cannot be read.
+pub(super) fn leftovers(
+    target: &Path,
+    digest: &[u8; 32],
+    scope: &Scope,
+    disk: &Arc<dyn Disk>,
+) -> Result<(Option<Start>, Vec<Leftover>)> {
+    let leftovers = Leftover::of(target, disk)?;
+    let start = leftovers
+        .iter()
+        .filter_map(|leftover| {
+            let checkpoint = leftover.checkpoint()?;
+            let fits = checkpoint.interner_digest == *digest && checkpoint.scope == *scope;
+            fits.then(|| Start { checkpoint, results: leftover.results(), sealed: false })
+        })
+        .max_by_key(|start| start.checkpoint.progress.found.tally.count());
+    Ok((start, leftovers))
+}
+
+/// An archive to go on from.
+#[derive(Debug)]
+pub(super) struct Continued {
+    reader: ArchiveReader,
+    checkpoint: Checkpoint,
+}
+
+impl Continued {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// Those of [`ArchiveReader::open`]; [`Code::InvalidArgument`] if its search cannot be gone on with.
+    pub(super) fn open(path: &Path, disk: &Arc<dyn Disk>) -> Result<Self> {
+        let reader = ArchiveReader::open(path, Arc::clone(disk))?;
+        let shown = path.display();
+        let Some(checkpoint) = reader.progress()? else {
+            let why = if reader.manifest().complete {
+                "is complete: there is nothing to go on with"
+            } else {
+                "is not the archive of a search that ended early; search its texts again, or merge it as it is"
+            };
+            return Err(Error::new(Code::InvalidArgument, format!("{shown} {why}")));
+        };
+        if checkpoint.interner_digest != reader.interner().digest() {
+            return Err(Error::new(Code::Damaged, format!("{shown} has the progress of another text")));
+        }
+        Ok(Self { reader, checkpoint })
+    }
+
+    pub(super) fn interner(&self) -> &Arc<Interner> {
+        self.reader.interner()
+    }
+
+    pub(super) fn input(&self) -> Option<&InputInfo> {
+        self.reader.manifest().input.as_ref()
+    }
+
+    /// How to go on within the scope that is asked for, and the scope to search. An archive that has everything up to
+    /// some number of axes is gone on with by looking for those with more; one that was ended before that is
+    /// searched with the same number only.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] if the two scopes do not go together.
+    pub(super) fn start(&self, asked: &Scope) -> Result<(Start, Scope)> {
+        let had = &self.checkpoint.scope;
+        let shown = self.reader.path().display();
+        let refuse = |what: String| Err(Error::new(Code::InvalidArgument, what));
+        if asked.shard.is_some() && asked.shard != had.shard {
+            let had = had.shard.map_or("the whole text".to_owned(), |shard| format!("shard {shard}"));
+            return refuse(format!("{shown} is of {had}; go on with that, or search the other shard anew"));
+        }
+        let mut checkpoint = self.checkpoint.clone();
+        let (had_axes, most) = (*had.axes.end(), *asked.axes.end());
+        let mut axes = had.axes.clone();
+        if most != had_axes {
+            let all_done = (0..checkpoint.bigrams).all(|unit| checkpoint.progress.done.get(unit as usize));
+            if !all_done || most < had_axes {
+                return refuse(format!(
+                    "{shown} was searched for orthos of at most {had_axes} dimensions and not to the end of those; \
+                     go on with the same --max-dims first, or search anew"
+                ));
+            }
+            axes = had_axes + 1..=most;
+            checkpoint.progress = Progress {
+                done: Bits::new(checkpoint.bigrams as usize),
+                begun: std::collections::BTreeMap::new(),
+                found: checkpoint.progress.found,
+            };
+        }
+        let scope = Scope { shard: had.shard, axes };
+        Ok((Start { checkpoint, results: self.reader.results(), sealed: true }, scope))
+    }
+}

@@ -1,0 +1,145 @@
+//! Which work of a search is done: what a checkpoint has to know to go on from.
+//!
+//! Work is counted in *units* (bigrams, by their number in the index) and *steps* of a unit: one for each second edge,
+//! in descending order of rank, then one for each third word of a long line. Numbers and order depend on the text
+//! alone, so a search may go on with other memory, threads or machine than it began with.
+//!
+//! Each thread keeps its own account and *commits* it now and then, when everything it found is with the
+//! [`ResultsWriter`]. Commits and [snapshots](ResultsWriter::snapshot) take turns under the writer's lock, so a
+//! progress always goes with records: what it calls done is in the committed records, and nothing else is.
+//!
+//! Memory: a bit for each bigram.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::Result;
+use crate::results::{Emitter, Found, ResultsWriter};
+use crate::text::Bits;
+
+/// What is done, and what was found in it.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// Units that are done, by number.
+    pub done: Bits,
+    /// Units that were begun: how many of their steps are done.
+    pub begun: BTreeMap<u32, u32>,
+    /// What the records of all that hold.
+    pub found: Found,
+}
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub struct Ledger {
+    progress: Mutex<Progress>,
+    /// How often commits were asked for.
+    asked: AtomicU32,
+    /// Commit after every step.
+    eager: bool,
+}
+
+impl Ledger {
+    /// For a text with so many bigrams, of which nothing is done.
+    #[must_use]
+    pub fn new(bigrams: u32) -> Self {
+        Self::from(Progress { done: Bits::new(bigrams as usize), ..Progress::default() })
+    }
+
+    /// Goes on from a progress.
+    #[must_use]
+    pub fn from(progress: Progress) -> Self {
+        Self { progress: Mutex::new(progress), asked: AtomicU32::new(0), eager: false }
+    }
+
+    /// Every thread commits after every step, unasked: for tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn eager(mut self) -> Self {
+        self.eager = true;
+        self
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        // Nothing in it can fail half way.
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was committed. Goes with records only inside [`ResultsWriter::snapshot`].
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.lock().clone()
+    }
+
+    /// Asks every thread to commit after its current step.
+    pub fn ask(&self) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn begun(&self, unit: u32) -> Option<u32> {
+        let progress = self.lock();
+        if progress.done.get(unit as usize) {
+            return None;
+        }
+        Some(progress.begun.get(&unit).copied().unwrap_or(0))
+    }
+}
+
+/// The account of one thread.
+#[derive(Debug)]
+pub(super) struct Account<'a> {
+    ledger: &'a Ledger,
+    writer: &'a ResultsWriter,
+    answered: u32,
+    /// Units finished since the last commit.
+    finished: Vec<u32>,
+    committed: Found,
+}
+
+impl<'a> Account<'a> {
+    pub(super) fn new(ledger: &'a Ledger, writer: &'a ResultsWriter) -> Self {
+        let answered = ledger.asked.load(Ordering::Relaxed);
+        Self { ledger, writer, answered, finished: vec![], committed: Found::default() }
+    }
+
+    /// Steps of a unit that were done before; `None` if all were.
+    pub(super) fn begun(&self, unit: u32) -> Option<u32> {
+        self.ledger.begun(unit)
+    }
+
+    /// So many steps of a unit are done: commits if that was asked for.
+    #[inline]
+    pub(super) fn step(&mut self, unit: u32, steps: u32, out: &mut Emitter<'_>) -> Result<()> {
+        let asked = self.ledger.asked.load(Ordering::Relaxed);
+        if asked == self.answered && !self.ledger.eager {
+            return Ok(());
+        }
+        self.answered = asked;
+        self.commit(Some((unit, steps)), out)
+    }
+
+    /// A whole unit is done.
+    pub(super) fn finish(&mut self, unit: u32) {
+        self.finished.push(unit);
+    }
+
+    /// Everything since the last commit is done, and `begun` of a further unit.
+    pub(super) fn commit(&mut self, begun: Option<(u32, u32)>, out: &mut Emitter<'_>) -> Result<()> {
+        out.flush()?;
+        let found = out.found();
+        let news = found.since(&self.committed);
+        self.committed = found;
+        self.writer.commit(out.lane(), || {
+            let mut progress = self.ledger.lock();
+            for unit in self.finished.drain(..) {
+                progress.done.set(unit as usize);
+                progress.begun.remove(&unit);
+            }
+            if let Some((unit, steps)) = begun {
+                progress.begun.insert(unit, steps);
+            }
+            progress.found.merge(news);
+        });
+        Ok(())
+    }
+}
