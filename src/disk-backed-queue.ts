@@ -1,8 +1,8 @@
 /** A first-in-first-out queue of byte records that lives on disk. */
 import { native, type NativeQueue } from './addon.js'
+import { Durable } from './durable.js'
 import { FoldError } from './errors.js'
 import { packRecords, unpackRecords } from './records.js'
-import { Serial } from './serial.js'
 import { checkInteger } from './task.js'
 
 /** Options of {@link DiskBackedQueue.open}. */
@@ -37,14 +37,7 @@ const BATCH_BYTES = 1024 * 1024
  * await queue.close()
  * ```
  */
-export class DiskBackedQueue implements AsyncIterable<Uint8Array> {
-  readonly #native: NativeQueue
-  readonly #calls = new Serial()
-
-  private constructor(queue: NativeQueue) {
-    this.#native = queue
-  }
-
+export class DiskBackedQueue extends Durable<NativeQueue> implements AsyncIterable<Uint8Array> {
   /** Opens the queue in a directory, or makes a new one there. One process at a time may have it open. */
   static async open(directory: string, options: QueueOptions = {}): Promise<DiskBackedQueue> {
     const memory = checkInteger('memory', options.memory ?? BATCH_BYTES, 1)
@@ -53,25 +46,25 @@ export class DiskBackedQueue implements AsyncIterable<Uint8Array> {
 
   /** The number of records, those in memory and those on disk. */
   get length(): number {
-    return this.#native.length
+    return this.native.length
   }
 
   /** What has been found damaged since the queue was opened; empty for a sound queue. */
   async damage(): Promise<QueueDamage[]> {
-    const found = await this.#run(() => this.#native.damage())
+    const found = await this.run((held) => held.damage())
     return found.map(({ file, what, lostRecords }) => ({ file, what, lostRecords: lostRecords ?? undefined }))
   }
 
   /** Adds records at the end. They are copied before the call returns, so the caller may use their memory again. */
   push(records: readonly Uint8Array[]): Promise<void> {
     const packed = packRecords(records)
-    return this.#run(() => this.#native.push(packed))
+    return this.run((held) => held.push(packed))
   }
 
   /** Takes up to `max` records from the front, at most about 1 MiB of them; none when the queue is empty. */
   async pop(max = 1): Promise<Uint8Array[]> {
     checkInteger('max', max, 1, 0xffffffff)
-    return unpackRecords(await this.#run(() => this.#native.pop(max, BATCH_BYTES)))
+    return unpackRecords(await this.run((held) => held.pop(max, BATCH_BYTES)))
   }
 
   /**
@@ -79,7 +72,7 @@ export class DiskBackedQueue implements AsyncIterable<Uint8Array> {
    * read: the iteration goes on behind it and rejects at the end, with code `DAMAGED`.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    const cursor = await this.#run(() => this.#native.iter())
+    const cursor = await this.run((held) => held.iter())
     let damage: FoldError | undefined
     for (;;) {
       let records: Uint8Array[]
@@ -94,23 +87,5 @@ export class DiskBackedQueue implements AsyncIterable<Uint8Array> {
       yield* records
     }
     if (damage) throw damage
-  }
-
-  /** Makes everything pushed so far durable. */
-  flush(): Promise<void> {
-    return this.#run(() => this.#native.flush())
-  }
-
-  /** Flushes and lets go of the files. Using the queue afterwards is an error with code `CLOSED`. */
-  close(): Promise<void> {
-    return this.#run(() => this.#native.close())
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
-  #run<T>(call: () => Promise<T>): Promise<T> {
-    return this.#calls.run(() => native(call))
   }
 }

@@ -1,8 +1,8 @@
 /** An exact set of 128-bit fingerprints, larger than memory. */
 import { native, type NativeSeenTracker } from './addon.js'
+import { Durable } from './durable.js'
 import { FoldError } from './errors.js'
 import { packRecords } from './records.js'
-import { Serial } from './serial.js'
 import { checkInteger } from './task.js'
 
 /** Options of {@link SeenTracker.open}. */
@@ -27,14 +27,7 @@ const WIDTH = 16
  * await seen.close()
  * ```
  */
-export class SeenTracker {
-  readonly #native: NativeSeenTracker
-  readonly #calls = new Serial()
-
-  private constructor(tracker: NativeSeenTracker) {
-    this.#native = tracker
-  }
-
+export class SeenTracker extends Durable<NativeSeenTracker> {
   /** Opens the set in a directory, or makes a new one there. */
   static async open(directory: string, options: SeenTrackerOptions = {}): Promise<SeenTracker> {
     const memory = checkInteger('memory', options.memory ?? 64 * 2 ** 20, 1)
@@ -43,7 +36,7 @@ export class SeenTracker {
 
   /** The number of fingerprints in the set. */
   get size(): number {
-    return this.#native.size
+    return this.native.size
   }
 
   /** Inserts fingerprints of 16 bytes each and says for each whether it was new; of equal ones the first is. */
@@ -54,7 +47,7 @@ export class SeenTracker {
   /** Says for each fingerprint of 16 bytes whether it is in the set. */
   async has(fingerprints: readonly Uint8Array[]): Promise<boolean[]> {
     const packed = pack(fingerprints)
-    return toBooleans(await this.#run(() => this.#native.contains(packed)))
+    return toBooleans(await this.run((held) => held.contains(packed)))
   }
 
   /**
@@ -68,25 +61,7 @@ export class SeenTracker {
         `fingerprints must be a multiple of ${WIDTH} bytes, not ${fingerprints.length}`,
       )
     }
-    return this.#run(() => this.#native.insert(fingerprints))
-  }
-
-  /** Makes everything inserted so far durable. */
-  flush(): Promise<void> {
-    return this.#run(() => this.#native.flush())
-  }
-
-  /** Flushes and lets go of the files. Using the set afterwards is an error with code `CLOSED`. */
-  close(): Promise<void> {
-    return this.#run(() => this.#native.close())
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
-  #run<T>(call: () => Promise<T>): Promise<T> {
-    return this.#calls.run(() => native(call))
+    return this.run((held) => held.insert(fingerprints))
   }
 }
 

@@ -8,6 +8,7 @@ pub mod digest;
 pub mod disk;
 pub mod disk_backed_queue;
 pub mod error;
+mod header;
 pub mod job;
 pub mod ortho;
 pub mod results;

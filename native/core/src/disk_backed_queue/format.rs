@@ -3,12 +3,12 @@
 //! Every byte of a segment is under a CRC-32. A frame's header is summed together with the segment's number
 //! and the frame's own offset, so bytes that belong to another place are not taken for a frame.
 
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
+use crate::header::{Format, OPENING_LEN, crc_holds, u32_at, u64_at};
 
-/// The first bytes of a segment.
-pub(super) const SEGMENT_MAGIC: [u8; 8] = *b"FOLDQSEG";
-/// The version this program writes, and the newest it reads.
+/// The files of a queue share their version.
 pub(super) const VERSION: u32 = 1;
+const SEGMENT: Format = Format { magic: *b"FOLDQSEG", version: VERSION, called: "segment format" };
 /// The length of a segment's header.
 pub(super) const HEADER_LEN: usize = 32;
 /// The length of the header before each frame's payload.
@@ -25,27 +25,10 @@ const MAX_PAYLOAD_LEN: usize = MAX_RECORD_LEN + MAX_LENGTH_LEN;
 /// The most bytes a record's length takes.
 const MAX_LENGTH_LEN: usize = 5;
 
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    let mut raw = [0; 4];
-    if let Some(part) = bytes.get(at..at + 4) {
-        raw.copy_from_slice(part);
-    }
-    u32::from_le_bytes(raw)
-}
-
-pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    let mut raw = [0; 8];
-    if let Some(part) = bytes.get(at..at + 8) {
-        raw.copy_from_slice(part);
-    }
-    u64::from_le_bytes(raw)
-}
-
 /// The 32 bytes that open segment `number`.
 pub(super) fn encode_header(number: u64) -> [u8; HEADER_LEN] {
     let mut bytes = [0; HEADER_LEN];
-    bytes[..8].copy_from_slice(&SEGMENT_MAGIC);
-    bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    bytes[..OPENING_LEN].copy_from_slice(&SEGMENT.opening());
     bytes[16..24].copy_from_slice(&number.to_le_bytes());
     let crc = crc32fast::hash(&bytes[..28]);
     bytes[28..].copy_from_slice(&crc.to_le_bytes());
@@ -58,22 +41,7 @@ pub(super) fn encode_header(number: u64) -> [u8; HEADER_LEN] {
 /// [`Code::NewerFormat`] if they are a whole header of a later version; its layout is fixed for ever so that
 /// this can be told from damage.
 pub(super) fn check_header(bytes: &[u8], number: u64, name: &str) -> Result<bool> {
-    if bytes.len() < HEADER_LEN
-        || bytes[..8] != SEGMENT_MAGIC
-        || u32_at(bytes, 28) != crc32fast::hash(&bytes[..28])
-    {
-        return Ok(false);
-    }
-    let version = u32_at(bytes, 8);
-    if version > VERSION {
-        return Err(Error::new(
-            Code::NewerFormat,
-            format!(
-                "{name} has segment format {version}, this program knows up to {VERSION}; use a newer program"
-            ),
-        ));
-    }
-    Ok(version == VERSION && u64_at(bytes, 16) == number)
+    Ok(crc_holds(bytes, 28) && SEGMENT.opens(bytes, name)? && u64_at(bytes, 16) == number)
 }
 
 /// What a frame's header says.

@@ -6,13 +6,14 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::format::{VERSION, u32_at, u64_at};
+use super::format::VERSION;
 use crate::disk::{Disk, write_whole};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
+use crate::header::{Format, OPENING_LEN, crc_holds, u64_at};
 
 /// The file's name in the queue's directory.
 pub(super) const HEAD_NAME: &str = "head";
-const MAGIC: [u8; 8] = *b"FOLDQHED";
+const HEAD: Format = Format { magic: *b"FOLDQHED", version: VERSION, called: "head format" };
 const COPY_LEN: usize = 72;
 
 /// A position in the queue: everything before it has been popped.
@@ -55,8 +56,7 @@ impl Head {
 
     fn encode(&self) -> [u8; COPY_LEN] {
         let mut bytes = [0; COPY_LEN];
-        bytes[..8].copy_from_slice(&MAGIC);
-        bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        bytes[..OPENING_LEN].copy_from_slice(&HEAD.opening());
         let fields =
             [self.segment, self.offset, self.skip, self.popped_records, self.popped_bytes, self.closed_next];
         for (slot, field) in bytes[16..64].chunks_exact_mut(8).zip(fields) {
@@ -68,18 +68,8 @@ impl Head {
     }
 
     fn decode(bytes: &[u8], name: &str) -> Result<Option<Self>> {
-        if bytes.len() < COPY_LEN || bytes[..8] != MAGIC || u32_at(bytes, 64) != crc32fast::hash(&bytes[..64])
-        {
+        if bytes.len() < COPY_LEN || !crc_holds(bytes, 64) || !HEAD.opens(bytes, name)? {
             return Ok(None);
-        }
-        let version = u32_at(bytes, 8);
-        if version > VERSION {
-            return Err(Error::new(
-                Code::NewerFormat,
-                format!(
-                    "{name} has head format {version}, this program knows up to {VERSION}; use a newer program"
-                ),
-            ));
         }
         Ok(Some(Self {
             segment: u64_at(bytes, 16),

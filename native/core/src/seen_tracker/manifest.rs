@@ -3,11 +3,12 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::run::{Entry, VERSION, u32_at};
+use super::run::{Entry, VERSION};
 use crate::disk::{Disk, write_whole};
 use crate::error::{Code, Error, Result};
+use crate::header::{Format, crc_holds, u32_at, u64_at};
 
-const MAGIC: [u8; 8] = *b"FOLDSMAN";
+const MANIFEST: Format = Format { magic: *b"FOLDSMAN", version: VERSION, called: "format" };
 const HEAD_LEN: usize = 24;
 const ENTRY_LEN: usize = 24;
 
@@ -15,15 +16,10 @@ pub(super) fn path(directory: &Path) -> PathBuf {
     directory.join("manifest")
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
-}
-
 /// Makes `runs` the durable set.
 pub(super) fn write(disk: &dyn Disk, directory: &Path, runs: &[Entry]) -> Result<()> {
     let mut bytes = Vec::with_capacity(HEAD_LEN + runs.len() * ENTRY_LEN + 4);
-    bytes.extend_from_slice(&MAGIC);
-    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&MANIFEST.opening());
     bytes.extend_from_slice(&[0; 4]);
     bytes.extend_from_slice(&(runs.len() as u64).to_le_bytes());
     for run in runs {
@@ -59,22 +55,13 @@ pub(super) fn read(disk: &dyn Disk, directory: &Path) -> Result<Vec<Entry>> {
             ),
         )
     };
-    let (body, crc) = bytes.split_at_checked(bytes.len().saturating_sub(4)).ok_or_else(damaged)?;
-    if body.len() < HEAD_LEN || body[..8] != MAGIC || u32_at(crc, 0) != crc32fast::hash(body) {
+    let body = &bytes[..bytes.len().saturating_sub(4)];
+    if body.len() < HEAD_LEN || !crc_holds(&bytes, body.len()) {
         return Err(damaged());
     }
-    let version = u32_at(body, 8);
-    if version > VERSION {
-        return Err(Error::new(
-            Code::NewerFormat,
-            format!(
-                "{} has format {version}, this program knows up to {VERSION}; use a newer program",
-                path.display()
-            ),
-        ));
-    }
+    let known = MANIFEST.opens(body, &path.display().to_string())?;
     let entries = &body[HEAD_LEN..];
-    if version != VERSION || entries.len() as u64 != u64_at(body, 16).wrapping_mul(ENTRY_LEN as u64) {
+    if !known || entries.len() as u64 != u64_at(body, 16).wrapping_mul(ENTRY_LEN as u64) {
         return Err(damaged());
     }
     Ok(entries

@@ -3,9 +3,11 @@
 //! It is divided into shards by leading bits. New fingerprints gather in one hash table for each shard; when those take
 //! their part of the memory, they are sorted and written as a *run*, one file that holds all shards in order, and runs of
 //! similar size are merged. Of a run there is in memory a Bloom filter for each shard, the first fingerprint of each
-//! page, and as many whole shards as fit, least recently used ones going first. A batch is divided by shard; each shard
-//! is answered from its table, its filters and cached shards, and what is left asks the file, in ascending order, with
-//! neighbouring pages read together.
+//! page, and as many whole shards as fit, least recently used ones going first. A batch is divided by shard; what no
+//! filter lets through is answered by the shard's table, the rest by cached shards and then by the file, in ascending
+//! order, with neighbouring pages read together; what no run has goes to the table after all. Within a shard, places in
+//! memory are fetched for many fingerprints side by side before any of them is looked at: waiting for memory one at a
+//! time would cost more than the rest.
 //!
 //! What it guarantees:
 //! - No false answer either way, whatever the budget, the batches and the distribution of the fingerprints.
@@ -15,10 +17,12 @@
 //! - An error leaves the set as it was, or with part of the batch inserted; a full disk loses nothing. After a failed
 //!   fsync it has to be opened again.
 //!
-//! What it costs: the memory budget: of its sixteenths four for new fingerprints (at 20 to 30 bytes each), six for cached
-//! shards, up to three for filters and fences, the rest for batches and buffers. Filters shrink and pages grow so that
-//! this holds for any number of fingerprints, and while runs are merged, their old filters take the place of cached shards. On disk 16.3 bytes a fingerprint, twice that while merging, and until
-//! the next flush what it makes obsolete. Each fingerprint is written about log2(all / in memory) times.
+//! What it costs: the memory budget: of its sixteenths four for new fingerprints (at 20 to 30 bytes each), eleven for
+//! runs (of which up to three for filters and fences, and the rest for cached shards), one for batches. Filters shrink
+//! and pages grow so that this holds for any number of fingerprints; while runs are merged, their old filters take the
+//! place of cached shards. What is allocated and freed again comes in pieces of one size ([`pieces`]), so the process
+//! takes no more than that. On disk 16.3 bytes a fingerprint, twice that while merging, and until the next flush what
+//! it makes obsolete. Each fingerprint is written about log2(all / in memory) times.
 //!
 //! # Files
 //!
@@ -37,6 +41,7 @@
 
 mod bloom;
 mod manifest;
+mod pieces;
 mod run;
 mod table;
 #[cfg(test)]
@@ -45,6 +50,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::pieces::Shard;
 use self::run::{BLOCK_KEYS, Candidate, Cursor, Entry, Plan, Run, RunWriter, run_path};
 use self::table::{Table, mix};
 use crate::disk::{Disk, RealDisk};
@@ -55,10 +61,11 @@ const STALE: u64 = 64;
 /// The most Bloom bits a fingerprint: 1 of 100 answers "perhaps" in vain, and more would not pay.
 const BLOOM_BITS: u64 = 10;
 
-/// Sixteenths of the memory for new fingerprints, for cached shards, for filters and fences, and for a batch at work. Two
-/// are left for the buffers of a merge and for what the allocator does not get back at once.
+/// Sixteenths of the memory for new fingerprints, for what is kept of runs (filters, fences, and cached shards in the room
+/// that these leave), and for a batch at work with all buffers.
 const TABLE_PART: usize = 4;
-const CACHE_PART: usize = 6;
+const RUNS_PART: usize = 11;
+/// Of those for runs, the most that filters and fences take.
 const INDEX_PART: usize = 3;
 const BATCH_PART: usize = 1;
 
@@ -120,7 +127,7 @@ struct Parts {
     found: Vec<bool>,
 }
 
-/// The bit of [`Candidate::runs`] that stands for a run. Each run is more than twice the next, so there are hardly 64; if
+/// The bit of [`Candidate::runs`] that stands for a run. Each run is larger than all after it, so there are hardly 64; if
 /// there are, the last ones share a bit.
 fn run_flag(at: usize) -> u64 {
     1 << at.min(63)
@@ -189,12 +196,13 @@ impl SeenTracker {
         }
         // A shard of new fingerprints then takes some hundred KiB at most, which the second-level cache holds.
         let shard_bits = (options.memory_bytes >> 18).max(1).ilog2().min(12);
+        let slots = (options.memory_bytes / 16 * TABLE_PART / size_of::<u128>()) >> shard_bits;
         let mut tracker = Self {
             directory: directory.to_path_buf(),
             closed: false,
             broken: false,
             shard_bits,
-            tables: (0..1 << shard_bits).map(|_| Table::default()).collect(),
+            tables: (0..1 << shard_bits).map(|_| Table::new(slots)).collect(),
             table_bytes: 0,
             fresh: 0,
             runs: Vec::new(),
@@ -352,9 +360,8 @@ impl SeenTracker {
     /// Whether the tables have used up their part.
     fn is_full(&self) -> bool {
         let budget = self.part(TABLE_PART);
-        // Growing by half must not break the budget, so tables that could not grow any more are full.
-        self.table_bytes > budget
-            || self.table_bytes > budget / 3 * 2 && self.fresh as usize * 16 > self.table_bytes / 4 * 3
+        // At four fifths tables grow; the fullest of them gets there before the average does.
+        self.table_bytes > budget || self.fresh as usize * 16 > budget / 10 * 7
     }
 
     fn ask(&mut self, batch: &[u128], answers: &mut [bool], insert: bool) -> Result<()> {
@@ -389,6 +396,8 @@ impl SeenTracker {
             run.mark(shard, &parts.hashes, &mut parts.marks, run_flag(at));
         }
         table.warm(&parts.hashes);
+        // What a filter lets through is most likely in a run and in no table, where a search that fails is the dearest.
+        let filtered = self.runs.iter().all(Run::is_filtered);
         let mut candidates = std::mem::take(&mut parts.candidates);
         candidates.clear();
         let asked = fingerprints.iter().zip(&parts.places[range]).zip(parts.hashes.iter().zip(&parts.marks));
@@ -398,7 +407,7 @@ impl SeenTracker {
             if runs == 0 {
                 answers[place as usize] =
                     if insert { table.insert(fingerprint, hash) } else { table.contains(fingerprint, hash) };
-            } else if table.contains(fingerprint, hash) {
+            } else if !filtered && table.contains(fingerprint, hash) {
                 answers[place as usize] = !insert;
             } else {
                 candidates.push(Candidate { fingerprint, place, runs });
@@ -414,8 +423,13 @@ impl SeenTracker {
             if outcome.is_ok() {
                 let table = &mut self.tables[shard];
                 for (&Candidate { fingerprint, place, .. }, &found) in candidates.iter().zip(&found) {
-                    answers[place as usize] =
-                        if insert { !found && table.insert(fingerprint, mix(fingerprint)) } else { found };
+                    answers[place as usize] = if found {
+                        !insert
+                    } else if insert {
+                        table.insert(fingerprint, mix(fingerprint))
+                    } else {
+                        filtered && table.contains(fingerprint, mix(fingerprint))
+                    };
                 }
             }
             parts.found = found;
@@ -433,7 +447,8 @@ impl SeenTracker {
             let size = self.runs[at].size_of_shard(shard);
             // Reading a shard whole pays once the batch would read much of it anyway.
             let pays = candidates.len() as u64 * BLOCK_KEYS as u64 / 2 > size;
-            if size > 0 && pays && !self.runs[at].is_cached(shard) && self.make_room(size as usize * 16) {
+            if size > 0 && pays && !self.runs[at].is_cached(shard) && self.make_room(Shard::memory_for(size))
+            {
                 self.runs[at].load(shard, self.now)?;
             }
             self.runs[at].probe(shard, self.now, run_flag(at), candidates, found)?;
@@ -441,30 +456,37 @@ impl SeenTracker {
         Ok(())
     }
 
+    /// What is left of the memory for runs.
+    fn room(&self) -> usize {
+        let taken: usize = self.runs.iter().map(|run| run.index_bytes() + run.cached_bytes).sum();
+        self.part(RUNS_PART).saturating_sub(taken)
+    }
+
+    /// The run and shard that was asked longest ago of those in memory, and when.
+    fn coldest(&self) -> Option<(u64, usize, usize)> {
+        let coldest = |at: usize| self.runs[at].coldest().map(|(used, shard)| (used, at, shard));
+        (0..self.runs.len()).filter_map(coldest).min()
+    }
+
     /// Makes room for `bytes` of cached shards, if only shards go that were not asked for long.
     fn make_room(&mut self, bytes: usize) -> bool {
-        let budget = self.part(CACHE_PART);
-        loop {
-            let cached: usize = self.runs.iter().map(|run| run.cached_bytes).sum();
-            if cached + bytes <= budget {
-                return true;
-            }
-            let coldest = (0..self.runs.len()).filter_map(|at| Some((self.runs[at].coldest()?, at))).min();
-            match coldest {
-                Some(((used, shard), at)) if used + STALE < self.now && bytes <= budget => {
+        while self.room() < bytes {
+            match self.coldest() {
+                Some((used, at, shard)) if used + STALE < self.now && bytes <= self.part(RUNS_PART) => {
                     self.runs[at].evict(shard);
                 }
                 _ => return false,
             }
         }
+        true
     }
 
-    /// Writes the tables as a run, merged with the newest runs as long as these are not much larger. The set is the same
+    /// Writes the tables as a run, merged with the newest runs as long as the next is no larger than all merged so far. The set is the same
     /// before and after, also if it fails.
     fn spill(&mut self) -> Result<()> {
         let mut keep = self.runs.len();
         let mut count = self.fresh;
-        while keep > 0 && self.runs[keep - 1].entry.count <= count * 2 {
+        while keep > 0 && self.runs[keep - 1].entry.count <= count {
             keep -= 1;
             count += self.runs[keep].entry.count;
         }
@@ -478,24 +500,20 @@ impl SeenTracker {
         }
         self.runs.push(merged);
         self.fresh = 0;
-        // As large as they may be at the next spill, so that they are not grown again.
-        let capacity = self.part(TABLE_PART) / 16 / self.tables.len();
-        self.tables.iter_mut().for_each(|table| table.clear(capacity));
+        self.tables.iter_mut().for_each(Table::clear);
         self.table_bytes = self.tables.iter().map(Table::memory).sum();
         self.fill_cache()
     }
 
     /// Brings shards of the newest run into the room that is left for cached ones.
     fn fill_cache(&mut self) -> Result<()> {
-        let budget = self.part(CACHE_PART);
-        let mut cached: usize = self.runs.iter().map(|run| run.cached_bytes).sum();
-        let now = self.now;
+        let (mut room, now) = (self.room(), self.now);
         if let Some(run) = self.runs.last_mut() {
             for shard in 0..self.tables.len() {
-                let bytes = run.size_of_shard(shard) as usize * 16;
-                if bytes > 0 && !run.is_cached(shard) && cached + bytes <= budget {
+                let bytes = Shard::memory_for(run.size_of_shard(shard));
+                if bytes > 0 && !run.is_cached(shard) && bytes <= room {
                     run.load(shard, now)?;
-                    cached += bytes;
+                    room -= bytes;
                 }
             }
         }
@@ -516,11 +534,15 @@ impl SeenTracker {
         for run in &mut self.runs[keep..] {
             (0..sizes.len()).for_each(|shard| run.evict(shard));
         }
-        let cached: usize = self.runs.iter().map(|run| run.cached_bytes).sum();
         // Until the merge is done, both the old and the new filters are there.
-        let old: usize = self.runs[keep..].iter().map(Run::index_bytes).sum();
-        let room = self.part(CACHE_PART).saturating_sub(cached + old);
         let plan = self.plan(self.len());
+        let index = plan.index_bytes(&sizes);
+        while self.room() < index
+            && let Some((_, at, shard)) = self.coldest()
+        {
+            self.runs[at].evict(shard);
+        }
+        let room = self.room().saturating_sub(index);
         let id = self.next_id;
         self.next_id += 1;
         let disk = &*self.options.disk;
@@ -531,7 +553,7 @@ impl SeenTracker {
                 .map(|run| Cursor::new(disk, &run.path, run.entry))
                 .collect::<Result<Vec<_>>>()?;
             for table in &self.tables {
-                for fingerprint in table.sorted() {
+                for fingerprint in table.sorted(self.shard_bits) {
                     merge_until(&mut writer, &mut cursors, Some(fingerprint))?;
                     writer.push(fingerprint)?;
                 }

@@ -4,12 +4,14 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::bloom::Bloom;
+use super::pieces::Shard;
 use super::table::mix;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Code, Error, Result};
+use crate::header::{Format, OPENING_LEN, crc_holds, u32_at};
 
 pub(super) const VERSION: u32 = 1;
-const MAGIC: [u8; 8] = *b"FOLDSEEN";
+const RUN: Format = Format { magic: *b"FOLDSEEN", version: VERSION, called: "format" };
 pub(super) const BLOCK_LEN: usize = 1024;
 /// Fingerprints in a full block; the last 16 bytes are its trailer.
 pub(super) const BLOCK_KEYS: usize = BLOCK_LEN / 16 - 1;
@@ -20,6 +22,8 @@ const STREAM_BLOCKS: usize = 128;
 const NEAR_BLOCKS: usize = 4;
 /// The most blocks that one probe reads together.
 const PROBE_BLOCKS: usize = 64;
+/// Candidates whose places in a cached shard are fetched side by side.
+const TOGETHER: usize = 32;
 
 /// How fingerprints are divided into shards, and how much is kept of a run in memory.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +39,13 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn shards(&self) -> usize {
         1 << self.shard_bits
+    }
+
+    /// The memory for filters and fences of a run with shards of these sizes.
+    pub(super) fn index_bytes(&self, sizes: &[u64]) -> usize {
+        let count: u64 = sizes.iter().sum();
+        let filters = if self.bloom_bits < 4 { 0 } else { count * self.bloom_bits / 8 };
+        filters as usize + count as usize / (BLOCK_KEYS * self.stride) * 16 + sizes.len() * 100
     }
 
     pub(super) fn shard(&self, fingerprint: u128) -> usize {
@@ -58,8 +69,7 @@ pub(super) fn run_path(directory: &Path, id: u64) -> PathBuf {
 
 fn header(id: u64, count: u64) -> [u8; BLOCK_LEN] {
     let mut bytes = [0; BLOCK_LEN];
-    bytes[..8].copy_from_slice(&MAGIC);
-    bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    bytes[..OPENING_LEN].copy_from_slice(&RUN.opening());
     bytes[16..24].copy_from_slice(&id.to_le_bytes());
     bytes[24..32].copy_from_slice(&count.to_le_bytes());
     let crc = crc32fast::hash(&bytes[..BLOCK_LEN - 4]);
@@ -75,20 +85,12 @@ fn key(block: &[u8], at: usize) -> u128 {
     u128::from_le_bytes(raw)
 }
 
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    let mut raw = [0; 4];
-    if let Some(part) = bytes.get(at..at + 4) {
-        raw.copy_from_slice(part);
-    }
-    u32::from_le_bytes(raw)
-}
-
 /// The number of fingerprints in a block if it is the valid block `index` of run `id`.
 fn check_block(block: &[u8], id: u64, index: u64) -> Option<usize> {
     let count = u32_at(block, KEYS_LEN) as usize;
     let good = u32_at(block, KEYS_LEN + 4) == id as u32
         && u32_at(block, KEYS_LEN + 8) == index as u32
-        && u32_at(block, KEYS_LEN + 12) == crc32fast::hash(block.get(..KEYS_LEN + 12)?)
+        && crc_holds(block, KEYS_LEN + 12)
         && (1..=BLOCK_KEYS).contains(&count);
     good.then_some(count)
 }
@@ -111,6 +113,23 @@ pub(super) struct Candidate {
     pub(super) runs: u64,
     /// Where in the batch it was.
     pub(super) place: u32,
+}
+
+/// Where between the two ends of a stretch of `len` fingerprints one should stand if they are spread evenly.
+fn part_of(low: u128, fingerprint: u128, high: u128, len: usize) -> usize {
+    let (low, fingerprint, high) = ((low >> 64) as u64, (fingerprint >> 64) as u64, (high >> 64) as u64);
+    // Rounding only moves the guess; a stretch that begins and ends alike gives no number, which becomes 0.
+    let part = fingerprint.saturating_sub(low) as f64 / high.saturating_sub(low) as f64;
+    ((part * len as f64) as usize).min(len.saturating_sub(1))
+}
+
+/// Where in a cached shard a candidate may be, and where it is looked for first.
+#[derive(Debug, Clone, Copy, Default)]
+struct Guess {
+    candidate: usize,
+    from: usize,
+    to: usize,
+    at: usize,
 }
 
 /// Whether a good block of `count` fingerprints holds `wanted`. Halving without a branch that depends on what is found.
@@ -137,7 +156,7 @@ pub(super) struct Run {
     /// How many fingerprints come before each shard; one more than there are shards.
     starts: Vec<u64>,
     /// The shards kept in memory, in ascending order, and the batch each was last asked in.
-    cached: Vec<Option<(Vec<u128>, u64)>>,
+    cached: Vec<Option<(Shard, u64)>>,
     pub(super) cached_bytes: usize,
     /// The file has not been made durable.
     pub(super) unsynced: bool,
@@ -156,6 +175,11 @@ impl Run {
     /// Memory for filters and fences.
     pub(super) fn index_bytes(&self) -> usize {
         self.bloom.memory() + self.fences.len() * 16 + self.starts.len() * 8
+    }
+
+    /// Whether hardly any fingerprint is asked for in vain.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.bloom.is_there()
     }
 
     /// Sets `flag` in `marks` for those hashes of a shard that may be in this run.
@@ -182,7 +206,7 @@ impl Run {
 
     pub(super) fn evict(&mut self, shard: usize) {
         if let Some((keys, _)) = self.cached.get_mut(shard).and_then(Option::take) {
-            self.cached_bytes -= keys.len() * 16;
+            self.cached_bytes -= keys.memory();
         }
     }
 
@@ -225,14 +249,29 @@ impl Run {
         let page_of = |candidate: usize| (pages[candidate] as usize).checked_sub(1).map(|at| first_page + at);
         if let Some((keys, used)) = &mut self.cached[shard] {
             *used = now;
-            for (at, (&Candidate { fingerprint, .. }, found)) in candidates.iter().zip(found).enumerate() {
-                if *found {
-                    continue;
-                }
-                if let Some(page) = page_of(at) {
+            // A few at a time: first all places where they should be are fetched side by side, then they are compared.
+            let mut few = [Guess::default(); TOGETHER];
+            let mut asked = candidates.iter().enumerate().filter_map(|(at, c)| Some((at, c, page_of(at)?)));
+            loop {
+                let mut filled = 0;
+                for (guess, (candidate, &Candidate { fingerprint, .. }, page)) in
+                    few.iter_mut().zip(&mut asked)
+                {
                     let from = (page as u64 * keys_a_page).saturating_sub(start) as usize;
                     let to = (((page as u64 + 1) * keys_a_page - start) as usize).min(keys.len());
-                    *found = keys[from..to].binary_search(&fingerprint).is_ok();
+                    let low = fences[page - first_page];
+                    let high = fences.get(page - first_page + 1).copied().unwrap_or(u128::MAX);
+                    let at = from + part_of(low, fingerprint, high, to - from);
+                    *guess = Guess { candidate, from, to, at };
+                    filled += 1;
+                }
+                let few = &few[..filled];
+                if few.is_empty() {
+                    break;
+                }
+                keys.warm(few.iter().map(|guess| guess.at));
+                for &Guess { candidate, from, to, at } in few {
+                    found[candidate] = keys.has(candidates[candidate].fingerprint, &(from..to), at);
                 }
             }
             return Ok(());
@@ -302,7 +341,7 @@ impl Run {
     /// Brings a shard into memory.
     pub(super) fn load(&mut self, shard: usize, now: u64) -> Result<()> {
         let (start, end) = (self.starts[shard], self.starts[shard + 1]);
-        let mut keys = Vec::with_capacity((end - start) as usize);
+        let mut keys = Shard::new((end - start) as usize);
         let mut block = start / BLOCK_KEYS as u64;
         let end_block = end.div_ceil(BLOCK_KEYS as u64);
         while block < end_block {
@@ -312,11 +351,11 @@ impl Run {
                 let base = (block + i as u64) * BLOCK_KEYS as u64;
                 let from = start.saturating_sub(base).min(BLOCK_KEYS as u64) as usize;
                 let to = end.saturating_sub(base).min(BLOCK_KEYS as u64) as usize;
-                keys.extend((from..to).map(|at| key(bytes, at)));
+                (from..to).for_each(|at| keys.push(key(bytes, at)));
             }
             block = stop;
         }
-        self.cached_bytes += keys.len() * 16;
+        self.cached_bytes += keys.memory();
         self.cached[shard] = Some((keys, now));
         Ok(())
     }
@@ -473,6 +512,8 @@ struct Index {
     fences: Vec<u128>,
     starts: Vec<u64>,
     added: u64,
+    /// How many more the page takes.
+    in_page: usize,
 }
 
 impl Index {
@@ -484,13 +525,17 @@ impl Index {
             total += size;
             starts.push(total);
         }
-        Self { plan, bloom: Bloom::new(sizes, plan.bloom_bits), fences: Vec::new(), starts, added: 0 }
+        let pages = total.div_ceil((BLOCK_KEYS * plan.stride) as u64);
+        let fences = Vec::with_capacity(pages as usize);
+        Self { plan, bloom: Bloom::new(sizes, plan.bloom_bits), fences, starts, added: 0, in_page: 0 }
     }
 
     fn add(&mut self, fingerprint: u128) {
-        if self.added.is_multiple_of((BLOCK_KEYS * self.plan.stride) as u64) {
+        if self.in_page == 0 {
             self.fences.push(fingerprint);
+            self.in_page = BLOCK_KEYS * self.plan.stride;
         }
+        self.in_page -= 1;
         self.added += 1;
         self.bloom.insert(self.plan.shard(fingerprint), mix(fingerprint));
     }
@@ -501,10 +546,10 @@ impl Index {
         path: PathBuf,
         file: Box<dyn DiskFile>,
         unsynced: bool,
-        mut cached: Vec<Option<(Vec<u128>, u64)>>,
+        mut cached: Vec<Option<(Shard, u64)>>,
     ) -> Run {
         cached.resize_with(self.plan.shards(), || None);
-        let cached_bytes = cached.iter().flatten().map(|(keys, _)| keys.len() * 16).sum();
+        let cached_bytes = cached.iter().flatten().map(|(keys, _)| keys.memory()).sum();
         Run {
             entry,
             path,
@@ -536,7 +581,7 @@ pub(super) struct RunWriter {
     block: u64,
     last: Option<u128>,
     /// Whole shards that stay in memory, as long as they fit `room` bytes.
-    cached: Vec<Option<(Vec<u128>, u64)>>,
+    cached: Vec<Option<(Shard, u64)>>,
     room: usize,
     now: u64,
 }
@@ -560,10 +605,10 @@ impl RunWriter {
         let cached = sizes
             .iter()
             .map(|&size| {
-                let bytes = size as usize * 16;
+                let bytes = Shard::memory_for(size);
                 (size > 0 && bytes <= room).then(|| {
                     room -= bytes;
-                    (Vec::with_capacity(size as usize), now)
+                    (Shard::new(size as usize), now)
                 })
             })
             .collect();

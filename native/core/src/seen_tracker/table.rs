@@ -21,9 +21,16 @@ pub(super) struct Table {
     /// Filled slots.
     filled: usize,
     zero: bool,
+    /// The slots it should come to, so that what is left to grow is used whole; it grows beyond if it must.
+    intended: usize,
 }
 
 impl Table {
+    /// An empty one that should come to so many slots.
+    pub(super) fn new(intended: usize) -> Self {
+        Self { intended, ..Self::default() }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.filled + usize::from(self.zero)
     }
@@ -70,7 +77,9 @@ impl Table {
         }
         // At most four slots of five are filled, so a search always meets an empty one.
         if self.filled * 5 >= self.slots.len() * 4 {
-            self.resize((self.slots.len() * 3 / 2).max(16));
+            let next = (self.slots.len() * 3 / 2).max(16);
+            let (from, to) = (self.intended / 3 * 2, self.intended);
+            self.resize(if next > from && self.slots.len() < to { to } else { next });
         }
         let mut at = scale(hash, self.slots.len());
         loop {
@@ -104,9 +113,9 @@ impl Table {
         }
     }
 
-    /// Forgets everything and keeps at most `capacity` slots.
-    pub(super) fn clear(&mut self, capacity: usize) {
-        if self.slots.len() > capacity {
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        if self.slots.len() > self.intended {
             self.slots = Vec::new();
         } else {
             self.slots.fill(0);
@@ -115,14 +124,28 @@ impl Table {
         self.zero = false;
     }
 
-    /// All fingerprints in ascending order.
-    pub(super) fn sorted(&self) -> Vec<u128> {
-        let mut all = Vec::with_capacity(self.len());
-        if self.zero {
-            all.push(0);
+    /// All fingerprints in ascending order. Those of one table agree in their `shared` leading bits.
+    pub(super) fn sorted(&self, shared: u32) -> Vec<u128> {
+        // Evenly spread ones come into buckets of a dozen by the bits that follow, which leaves little to sort; any others
+        // are sorted all the same.
+        const BUCKETS: usize = 256;
+        let bucket = |fingerprint: u128| (fingerprint << shared >> 120) as usize;
+        let all = || self.slots.iter().copied().filter(|&slot| slot != 0).chain(self.zero.then_some(0));
+        let mut ends = [0_usize; BUCKETS + 1];
+        all().for_each(|fingerprint| ends[bucket(fingerprint) + 1] += 1);
+        for at in 1..ends.len() {
+            ends[at] += ends[at - 1];
         }
-        all.extend(self.slots.iter().copied().filter(|&slot| slot != 0));
-        all.sort_unstable();
-        all
+        let starts = ends;
+        let mut sorted = vec![0; self.len()];
+        for fingerprint in all() {
+            let at = &mut ends[bucket(fingerprint)];
+            sorted[*at] = fingerprint;
+            *at += 1;
+        }
+        for bucket in 0..BUCKETS {
+            sorted[starts[bucket]..starts[bucket + 1]].sort_unstable();
+        }
+        sorted
     }
 }
