@@ -30,12 +30,15 @@ pub struct Sizes {
     /// Left or right ears that wait to be joined: no edge's are begun when there are more. Each takes 12 bytes, and as
     /// much again while being sorted.
     pub ears: usize,
-    /// Cubes of four axes of one node that are kept to look for five, at most; the memory budget may say less.
+    /// Cubes of four axes of one node that are kept to look for five, at most; the memory budget may say less. A node that
+    /// has more is dealt with in slices.
     pub fours: usize,
+    /// Of those, how many a thread may always keep, however many the others do.
+    pub least_fours: usize,
     /// Cubes of five and more axes over one parent that are joined to those of more; beyond that the plain search does
     /// it.
     pub fives: usize,
-    /// Words of 16 bytes of the table of lines between vertices; nodes that need more are left to the plain search.
+    /// Words of 16 bytes of the table of lines between vertices; nodes that need more do without it.
     pub line_words: usize,
     /// Look for nothing but 2x2 and 2x2x2: what a database can be asked for too, for benchmarks.
     pub cubes_alone: bool,
@@ -48,6 +51,7 @@ impl Default for Sizes {
         Self {
             ears: 1 << 17,
             fours: usize::MAX,
+            least_fours: 1 << 14,
             fives: 1 << 16,
             line_words: 1 << 22,
             joins: 1 << 20,
@@ -59,7 +63,8 @@ impl Default for Sizes {
 impl Sizes {
     /// For a thread that may hold so many bytes.
     fn within(mut self, bytes: u64) -> Self {
-        self.line_words = self.line_words.min((bytes / 4 / 16) as usize);
+        self.line_words = self.line_words.min((bytes / 8 / 16) as usize);
+        self.least_fours = self.least_fours.min((bytes / 8 / Pool::BYTES) as usize);
         self.ears = self.ears.min((bytes / 8 / 48) as usize).max(1);
         self.joins = self.joins.min((bytes / 8 / 24) as usize).max(1);
         self
@@ -72,8 +77,9 @@ impl Sizes {
 struct Pool(AtomicU64);
 
 impl Pool {
-    /// Bytes for each cube while it is kept: as it was found (in a list that grows by doubling), sorted, and as a label.
-    const BYTES: u64 = 2 * 16 + 16 + 28;
+    /// Bytes for each cube while it is kept: as it was found (in a list that grows by an eighth), as a label, and as a line
+    /// if it is the only one on its line. Sorting, which needs 16, is over when labels are made.
+    const BYTES: u64 = 18 + 28 + 12;
     /// How many are taken at once.
     const CHUNK: usize = 1 << 14;
 

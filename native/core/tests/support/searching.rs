@@ -29,7 +29,15 @@ impl Default for How {
 
 /// Sizes at which everything is sliced, dropped or looked at by itself.
 pub(crate) fn tiny_sizes() -> Sizes {
-    Sizes { ears: 1, fours: usize::MAX, fives: 1, line_words: usize::MAX, joins: 1, cubes_alone: false }
+    Sizes {
+        ears: 1,
+        fours: usize::MAX,
+        least_fours: 0,
+        fives: 1,
+        line_words: usize::MAX,
+        joins: 1,
+        cubes_alone: false,
+    }
 }
 
 /// What a search found, and what it left on disk.
