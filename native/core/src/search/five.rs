@@ -8,10 +8,8 @@
 //!
 //! Memory: about 60 bytes for each 2x2x2x2 of the node, and two bits for each pair of vertices.
 
-use std::cell::RefCell;
-
 use super::cubes::{Tables, Unit};
-use super::orderly::{Orderly, Sink};
+use super::orderly::{Joinable, Orderly, Sink};
 use super::rows::{Row, RowMaker};
 use super::{Sizes, Stop};
 use crate::error::Result;
@@ -491,7 +489,6 @@ impl Five {
     ) -> Result<()> {
         let Self { found, maker, vertices, sizes, .. } = self;
         found.sort_unstable_by_key(|f| (f.place, f.vertex));
-        let maker = RefCell::new(maker);
         for group in found.chunk_by(|f, g| f.place == g.place) {
             if group[0].vertex == group[group.len() - 1].vertex {
                 continue;
@@ -499,16 +496,26 @@ impl Five {
             let base = &group[0].cells[..16];
             let layers: Vec<&[Rank]> = group.iter().map(|f| &f.cells[16..]).collect();
             // What a line between the vertices needs at least, and an edge above each two of the topmost edges.
-            let joinable = |i: usize, j: usize| {
-                let (a, b) = (&group[i], &group[j]);
-                let [v, w] = [a, b].map(|f| &vertices[f.vertex as usize]);
-                let beside = |e: u32, f: u32| tables.rows.row(e, &mut maker.borrow_mut()).has(f);
-                unit.differ(v.axis, w.axis)
-                    && beside(v.edge, w.edge)
-                    && a.edges.iter().zip(&b.edges).all(|(&e, &f)| beside(e, f))
+            let joinable: Joinable<'_> = &mut |i, later| {
+                let first = &group[i];
+                let v = &vertices[first.vertex as usize];
+                let mut row = |edge: u32| tables.rows.row(edge, maker);
+                let beside_mid = row(v.edge);
+                let beside = first.edges.map(row);
+                let mut j = i + 1;
+                for same in group[j..].chunk_by(|f, g| f.vertex == g.vertex) {
+                    let w = &vertices[same[0].vertex as usize];
+                    if unit.differ(v.axis, w.axis) && beside_mid.has(w.edge) {
+                        later.extend((j..).zip(same).filter_map(|(j, second)| {
+                            let fits = beside.iter().zip(&second.edges).all(|(row, &edge)| row.has(edge));
+                            fits.then_some(j)
+                        }));
+                    }
+                    j += same.len();
+                }
             };
             let sink: Sink<'_> = &mut |dims, cells| out.single(dims, cells);
-            orderly.join_layers(&DIMS[..4], base, &layers, &joinable, sizes.fives * 32, sink)?;
+            orderly.join_layers(&DIMS[..4], base, &layers, joinable, sizes.fives * 32, sink)?;
         }
         found.clear();
         Ok(())

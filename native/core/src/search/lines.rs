@@ -6,11 +6,9 @@
 //!
 //! Memory: the layers over one line, each 20 bytes, and their joins, which are kept until [`Sizes::joins`] and not after.
 
-use std::cell::RefCell;
-
 use super::cubes::Tables;
 use super::graph::Trigrams;
-use super::orderly::{Orderly, Sink};
+use super::orderly::{Joinable, Orderly, Sink};
 use super::rows::{Row, RowMaker};
 use super::{Sizes, Stop};
 use crate::error::Result;
@@ -211,18 +209,19 @@ impl<'a> Lines<'a> {
                 let most = self.sizes.joins * 12;
                 let base = base.as_flattened();
                 // The layers' own join, and an edge above each two edges of the two.
-                let maker = RefCell::new(&mut self.maker);
-                let joinable = |i: usize, j: usize| {
-                    let (a, b) = (&found[i], &found[j]);
-                    of(a.high).binary_search_by_key(&b.high, |join| join.high).is_ok()
-                        && a.edges
-                            .iter()
-                            .zip(&b.edges)
-                            .rev()
-                            .all(|(&e, &f)| self.tables.rows.row(e, &mut maker.borrow_mut()).has(f))
+                let (rows, maker) = (&self.tables.rows, &mut self.maker);
+                let joinable: Joinable<'_> = &mut |i, later| {
+                    let a = &found[i];
+                    let beside = a.edges.map(|edge| rows.row(edge, maker));
+                    let withs = of(a.high);
+                    later.extend((i + 1..found.len()).filter(|&j| {
+                        let b = &found[j];
+                        beside.iter().zip(&b.edges).all(|(row, &edge)| row.has(edge))
+                            && withs.binary_search_by_key(&b.high, |join| join.high).is_ok()
+                    }));
                 };
                 let sink: Sink<'_> = &mut |d, c| out.single(d, c);
-                orderly.join_layers(&[3, 2, 2], base, &layers, &joinable, most, sink)?;
+                orderly.join_layers(&[3, 2, 2], base, &layers, joinable, most, sink)?;
             }
         }
         Ok(())
