@@ -1,4 +1,4 @@
-//! Cubes of five axes, from the 2x2x2x2 of one node; cubes of more axes are left to the plain search.
+//! Cubes of five axes, from the 2x2x2x2 of one node; [`super::six`] finds those of more axes over one line of them.
 //!
 //! Over the square of a node, a 2x2x2 is a *vertex* (a third axis `r` with the edge `M` above it and the node), a
 //! 2x2x2x2 is a labelled line between two vertices (label: the right ear, the top edge). A 2x2x2x2x2 is three vertices
@@ -9,8 +9,9 @@
 //! Memory: about 60 bytes for each 2x2x2x2 of the node, and two bits for each pair of vertices.
 
 use super::cubes::{Tables, Unit};
-use super::orderly::{Joinable, Orderly, Sink};
+use super::orderly::Orderly;
 use super::rows::{Row, RowMaker};
+use super::six::{Found, Six};
 use super::{Sizes, Stop};
 use crate::error::Result;
 use crate::results::{Emitter, Rank};
@@ -25,18 +26,19 @@ pub(super) struct Four {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Vertex {
+pub(super) struct Vertex {
     number: u32,
-    axis: u32,
-    edge: u32,
+    pub(super) axis: u32,
+    /// Its middle edge.
+    pub(super) edge: u32,
     x: [Rank; 2],
     mid: [Rank; 2],
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Label {
-    ear: u32,
-    top: u32,
+pub(super) struct Label {
+    pub(super) ear: u32,
+    pub(super) top: u32,
     ear_words: [Rank; 2],
     top_words: [Rank; 2],
     place: u32,
@@ -45,25 +47,13 @@ struct Label {
 impl Label {
     /// Whether a cube over the label's line cannot have this vertex too, as a shell would have a word twice.
     #[inline]
-    fn clashes(&self, far: &Vertex) -> bool {
+    pub(super) fn clashes(&self, far: &Vertex) -> bool {
         // Shell 2: the far vertex' two edges. Shell 3: its middle edge.
         self.ear_words[0] == far.x[1]
             || self.ear_words[0] == far.mid[0]
             || self.ear_words[1] == far.mid[1]
             || self.top_words[0] == far.mid[1]
     }
-}
-
-/// A cube of five axes over a line.
-#[derive(Debug, Clone, Copy)]
-struct Found {
-    /// The place of the line's label.
-    place: u32,
-    /// The last vertex.
-    vertex: u32,
-    /// Its topmost edges that are above the last vertex.
-    edges: [u32; 4],
-    cells: [Rank; 32],
 }
 
 /// Vertices of a line, as bits, with the number of lines before.
@@ -101,6 +91,7 @@ pub(super) struct Five {
     lists: [Vec<Label>; 3],
     /// Cubes found over one line.
     found: Vec<Found>,
+    six: Six,
 }
 
 impl Five {
@@ -150,7 +141,7 @@ impl Five {
                             self.triangle(tables, unit, q, [a, b, c], out)?;
                         }
                     }
-                    self.six(tables, unit, orderly, out)?;
+                    self.six(tables, unit, q, [a, b], orderly, out)?;
                 }
             }
         }
@@ -196,11 +187,30 @@ impl Five {
                         self.open_triangle(tables, unit, q, [i, j], [&beside_mid, &beside_x], out)?;
                     }
                 }
-                self.six(tables, unit, orderly, out)?;
+                let ends = self.lines[i].map(|v| v as usize);
+                self.six(tables, unit, q, ends, orderly, out)?;
             }
             from = to;
         }
         Ok(())
+    }
+
+    /// All cubes of six and more axes over the line between these vertices, whose cubes of five axes were found.
+    fn six(
+        &mut self,
+        tables: &Tables<'_>,
+        unit: &Unit,
+        q: u32,
+        ends: [usize; 2],
+        orderly: &mut Orderly<'_>,
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
+        let Self { six, found, maker, vertices, sizes, .. } = self;
+        if found.len() < 2 {
+            found.clear();
+            return Ok(());
+        }
+        six.all(tables, unit, q, vertices, ends, found, maker, sizes, orderly, out)
     }
 
     /// Gives the memory of a large node back.
@@ -470,54 +480,11 @@ impl Five {
                 self.found.push(Found {
                     place: x.place,
                     vertex: c.number,
-                    edges: [y.top, z.top, corner, top],
+                    edges: [y.ear, z.ear, y.top, z.top, corner, top],
                     cells,
                 });
             }
         }
-        Ok(())
-    }
-
-    /// All cubes of six and more axes over one line, whose cubes of five axes were found: what has six is over two of
-    /// them that share their first four.
-    fn six(
-        &mut self,
-        tables: &Tables<'_>,
-        unit: &Unit,
-        orderly: &mut Orderly<'_>,
-        out: &mut Emitter<'_>,
-    ) -> Result<()> {
-        let Self { found, maker, vertices, sizes, .. } = self;
-        found.sort_unstable_by_key(|f| (f.place, f.vertex));
-        for group in found.chunk_by(|f, g| f.place == g.place) {
-            if group[0].vertex == group[group.len() - 1].vertex {
-                continue;
-            }
-            let base = &group[0].cells[..16];
-            let layers: Vec<&[Rank]> = group.iter().map(|f| &f.cells[16..]).collect();
-            // What a line between the vertices needs at least, and an edge above each two of the topmost edges.
-            let joinable: Joinable<'_> = &mut |i, later| {
-                let first = &group[i];
-                let v = &vertices[first.vertex as usize];
-                let mut row = |edge: u32| tables.rows.row(edge, maker);
-                let beside_mid = row(v.edge);
-                let beside = first.edges.map(row);
-                let mut j = i + 1;
-                for same in group[j..].chunk_by(|f, g| f.vertex == g.vertex) {
-                    let w = &vertices[same[0].vertex as usize];
-                    if unit.differ(v.axis, w.axis) && beside_mid.has(w.edge) {
-                        later.extend((j..).zip(same).filter_map(|(j, second)| {
-                            let fits = beside.iter().zip(&second.edges).all(|(row, &edge)| row.has(edge));
-                            fits.then_some(j)
-                        }));
-                    }
-                    j += same.len();
-                }
-            };
-            let sink: Sink<'_> = &mut |dims, cells| out.single(dims, cells);
-            orderly.join_layers(&DIMS[..4], base, &layers, joinable, sizes.fives * 32, sink)?;
-        }
-        found.clear();
         Ok(())
     }
 }
@@ -539,7 +506,7 @@ pub(super) fn plainly_over(
 
 /// The labels of the line between two vertices over the node `q`: what [`super::cubes`] finds for the middle edge of the
 /// lower one. Given are the rows of that edge and of its axis, both of which have what they should of the higher vertex.
-fn labels_between(
+pub(super) fn labels_between(
     tables: &Tables<'_>,
     unit: &Unit,
     q: u32,

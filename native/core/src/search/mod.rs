@@ -15,6 +15,7 @@ mod lines;
 mod orderly;
 mod rows;
 mod run;
+mod six;
 
 pub use run::{Settings, Watch, run, run_with_sizes};
 
