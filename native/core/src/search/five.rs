@@ -39,8 +39,8 @@ pub(super) struct Vertex {
 pub(super) struct Label {
     pub(super) ear: u32,
     pub(super) top: u32,
-    ear_words: [Rank; 2],
-    top_words: [Rank; 2],
+    pub(super) ear_words: [Rank; 2],
+    pub(super) top_words: [Rank; 2],
     place: u32,
 }
 
