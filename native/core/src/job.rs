@@ -19,7 +19,7 @@ use crate::control::{Control, Phase};
 use crate::digest::WordHashes;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Code, Error, Result};
-use crate::results::{Ranks, ResultsWriter};
+use crate::results::{OPEN_QUEUES, Ranks, ResultsWriter};
 use crate::search::{Settings, run};
 use crate::text::{Interner, PhraseIndex};
 
@@ -72,18 +72,20 @@ pub fn search(request: &SearchRequest, control: &Control, disk: &Arc<dyn Disk>) 
     search_with(&engine, request, control, disk)
 }
 
-/// What a queue keeps in memory of the results of one shape, at least and at most.
-const BUFFER_BYTES: (u64, u64) = (64 << 10, 1 << 20);
+/// What a queue keeps in memory of the results of one shape, at least and at most; all together a sixteenth of the budget.
+const BUFFER_BYTES: (u64, u64) = (16 << 10, 1 << 20);
 /// Bytes a word of the vocabulary for ranks and hashes.
 const WORD_BYTES: u64 = 24;
 
 /// Finds and writes every ortho.
 fn engine(work: &Work<'_>) -> Result<Contents> {
     let interner = work.index.interner();
-    let buffer = (work.memory / 256).clamp(BUFFER_BYTES.0, BUFFER_BYTES.1);
+    let queues = OPEN_QUEUES as u64;
+    let buffer = (work.memory / 16 / queues).clamp(BUFFER_BYTES.0, BUFFER_BYTES.1);
     let writer = ResultsWriter::create(work.results, buffer as usize, Arc::clone(&work.disk))?;
     let words = WordHashes::new(interner);
-    let memory = work.memory.saturating_sub(interner.vocabulary_len() as u64 * WORD_BYTES);
+    let words_and_queues = interner.vocabulary_len() as u64 * WORD_BYTES + buffer * queues;
+    let memory = work.memory.saturating_sub(words_and_queues);
     let settings = Settings { threads: work.threads, memory };
     let control = work.control;
     let found =
@@ -185,7 +187,7 @@ fn read_from(
 ) -> Result<(Interner, InputInfo)> {
     control.enter(Phase::Read, length);
     let mut input = Input { reader, control, hash: Sha256::new(), bytes: 0 };
-    let interner = Interner::from_reader_within(shown, &mut input, memory);
+    let interner = Interner::from_reader_while(shown, &mut input, memory, &|| control.check());
     control.check()?;
     let interner = interner?;
     let info = InputInfo {
@@ -233,7 +235,7 @@ fn build_index(interner: Interner, memory: u64, control: &Control) -> Result<Phr
             ),
         ));
     }
-    PhraseIndex::build(Arc::new(interner))
+    PhraseIndex::build_while(Arc::new(interner), &|| control.check())
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ mod writer;
 pub use emitter::{Block, Ear, Emitter, Found};
 pub use ranks::{Rank, Ranks};
 pub use reader::{Cursor, ResultsReader};
-pub use writer::ResultsWriter;
+pub use writer::{OPEN_QUEUES, ResultsWriter};
 
 /// The first byte of a record: how it is coded.
 mod kind {

@@ -30,6 +30,9 @@ pub(super) struct Tables<'a> {
     pub(super) rows: &'a Rows<'a>,
 }
 
+/// Told now and then how much more of the work is done, by weight.
+pub(super) type Done<'d> = &'d mut dyn FnMut(u64, &Emitter<'_>);
+
 /// Bits of a mask.
 const MASK: usize = 64;
 
@@ -275,7 +278,7 @@ impl<'a> Cubes<'a> {
         edge: u32,
         out: &mut Emitter<'_>,
         orderly: &mut Orderly<'_>,
-        done: &mut dyn FnMut(u64, &Emitter<'_>),
+        done: Done<'_>,
     ) -> Result<()> {
         self.unit.load(self.tables, edge);
         if self.unit.xs.is_empty() {
@@ -297,15 +300,15 @@ impl<'a> Cubes<'a> {
                 self.mid(q, mid, out)?;
                 if self.space.overflow {
                     sliced = true;
-                    self.slices(q, mid, orderly, out)?;
+                    self.slices(q, mid, orderly, out, done)?;
                 }
                 done(1, out);
             }
             if sliced {
-                self.slice(q, orderly, out)?;
+                self.slice(q, orderly, out, done)?;
             } else {
                 let fours = &mut self.space.fours;
-                self.five.node(self.tables, &self.unit, q, fours, self.stop, orderly, out)?;
+                self.five.node(self.tables, &self.unit, q, fours, self.stop, orderly, out, done)?;
             }
             self.give_back();
             done((self.tables.arcs.up.of(self.unit.xs[q as usize]).len() - mids) as u64 + 1, out);
@@ -315,8 +318,15 @@ impl<'a> Cubes<'a> {
 
     /// Deals with the cubes of four axes over the middle edges before this one, then joins this one again, as many third
     /// axes at a time as fit. What is left over is kept for the next slice.
-    fn slices(&mut self, q: u32, mid: Up, orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
-        self.slice(q, orderly, out)?;
+    fn slices(
+        &mut self,
+        q: u32,
+        mid: Up,
+        orderly: &mut Orderly<'_>,
+        out: &mut Emitter<'_>,
+        done: Done<'_>,
+    ) -> Result<()> {
+        self.slice(q, orderly, out, done)?;
         let counts = std::mem::take(&mut self.space.counts);
         let mut from = 0;
         while from < counts.len() {
@@ -326,7 +336,7 @@ impl<'a> Cubes<'a> {
                 to += 1;
             }
             if sum > 0 {
-                self.slice(q, orderly, out)?;
+                self.slice(q, orderly, out, done)?;
                 self.space.wanted = from..to;
                 self.space.again = true;
                 self.space.overflow = false;
@@ -345,9 +355,15 @@ impl<'a> Cubes<'a> {
     }
 
     /// Finds the cubes of five and more axes over the cubes of four that are kept, and forgets these.
-    fn slice(&mut self, q: u32, orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
+    fn slice(
+        &mut self,
+        q: u32,
+        orderly: &mut Orderly<'_>,
+        out: &mut Emitter<'_>,
+        done: Done<'_>,
+    ) -> Result<()> {
         let fours = &mut self.space.fours;
-        self.five.slice(self.tables, &self.unit, q, fours, self.stop, orderly, out)?;
+        self.five.slice(self.tables, &self.unit, q, fours, self.stop, orderly, out, done)?;
         fours.clear();
         Ok(())
     }

@@ -8,7 +8,7 @@
 //!
 //! Memory: about 60 bytes for each 2x2x2x2 of the node, and two bits for each pair of vertices.
 
-use super::cubes::{Tables, Unit};
+use super::cubes::{Done, Tables, Unit};
 use super::orderly::Orderly;
 use super::rows::{Row, RowMaker};
 use super::six::{Found, Six};
@@ -110,6 +110,7 @@ impl Five {
         stop: &Stop,
         orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
+        done: Done<'_>,
     ) -> Result<()> {
         if fours.len() < 3 {
             return Ok(());
@@ -121,13 +122,14 @@ impl Five {
             return Ok(());
         }
         if count * self.row > self.sizes.line_words {
-            return self.slice(tables, unit, q, fours, stop, orderly, out);
+            return self.slice(tables, unit, q, fours, stop, orderly, out, done);
         }
         self.sort(tables, fours);
         self.make_rows();
         self.found.clear();
         for a in 0..count {
             stop.check()?;
+            done(0, out);
             for i in a / 64..self.row {
                 let mut bs = self.rows[a * self.row + i].bits;
                 while bs != 0 {
@@ -161,6 +163,7 @@ impl Five {
         stop: &Stop,
         orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
+        done: Done<'_>,
     ) -> Result<()> {
         if fours.len() < 2 {
             return Ok(());
@@ -174,6 +177,7 @@ impl Five {
             let to = from + self.lines[from..].partition_point(|line| line[0] == a);
             for i in from..to {
                 stop.check()?;
+                done(0, out);
                 let b = self.vertices[self.lines[i][1] as usize];
                 let beside_mid = tables.rows.row(b.edge, &mut self.maker);
                 let beside_x = tables.rows.row(unit.xs[b.axis as usize], &mut self.maker);

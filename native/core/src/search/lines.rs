@@ -6,7 +6,7 @@
 //!
 //! Memory: the layers over one line, each 20 bytes, and their joins, which are kept until [`Sizes::joins`] and not after.
 
-use super::cubes::Tables;
+use super::cubes::{Done, Tables};
 use super::graph::Trigrams;
 use super::orderly::{Joinable, Orderly, Sink};
 use super::rows::{Row, RowMaker};
@@ -65,15 +65,23 @@ impl<'a> Lines<'a> {
         Self { tables, trigrams, ranks, stop, sizes, maker, layers: vec![], joins: vec![] }
     }
 
-    /// All orthos with an axis longer than two that have a long first line that starts with this edge.
-    pub(super) fn unit(&mut self, edge: u32, orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
+    /// All orthos with an axis longer than two that have a long first line that starts with this edge. `done` is told now
+    /// and then.
+    pub(super) fn unit(
+        &mut self,
+        edge: u32,
+        orderly: &mut Orderly<'_>,
+        out: &mut Emitter<'_>,
+        done: Done<'_>,
+    ) -> Result<()> {
         let [o, a] = self.tables.graph.words_of(edge);
         for trigram in self.trigrams.thirds.range(edge) {
             self.stop.check()?;
+            done(0, out);
             let z = self.trigrams.thirds.item(trigram);
             self.find_layers(edge, z);
             if !self.layers.is_empty() {
-                self.line([o, a, z], self.trigrams.goes_on(trigram), orderly, out)?;
+                self.line([o, a, z], self.trigrams.goes_on(trigram), orderly, out, done)?;
             }
         }
         Ok(())
@@ -109,6 +117,7 @@ impl<'a> Lines<'a> {
         goes_on: bool,
         orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
+        done: Done<'_>,
     ) -> Result<()> {
         let Self { tables, trigrams, ranks, stop, sizes, maker, layers, joins } = self;
         let Tables { graph, arcs, rows } = tables;
@@ -121,6 +130,7 @@ impl<'a> Lines<'a> {
         let may_lengthen = |unit: Rank| ranks.token(unit) > ranks.token(a) && has_thirds(o, unit);
         for (i, low) in layers.iter().enumerate() {
             stop.check()?;
+            done(0, out);
             let cells = [line, low.words];
             out.single(&[3, 2], cells.as_flattened())?;
             let lengthens = may_lengthen(low.words[0]);
@@ -173,11 +183,17 @@ impl<'a> Lines<'a> {
                 }
             }
         }
-        self.more_axes(line, orderly, out)
+        self.more_axes(line, orderly, out, done)
     }
 
     /// Orthos with three axes of two or more: three layers joined in pairs, and a line above the three joins.
-    fn more_axes(&mut self, line: [Rank; 3], orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
+    fn more_axes(
+        &mut self,
+        line: [Rank; 3],
+        orderly: &mut Orderly<'_>,
+        out: &mut Emitter<'_>,
+        done: Done<'_>,
+    ) -> Result<()> {
         // Joins are sorted by their layers.
         let of = |low: u32| {
             let from = self.joins.partition_point(|j| j.low < low);
@@ -186,6 +202,7 @@ impl<'a> Lines<'a> {
         };
         for first in &self.joins {
             self.stop.check()?;
+            done(0, out);
             let (withs, thirds) = (of(first.low), of(first.high));
             if thirds.is_empty() {
                 continue;

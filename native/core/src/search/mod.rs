@@ -2,7 +2,7 @@
 //!
 //! Work is divided into *units*, one for each bigram: the cubes whose first edge it is (their origin, and the rarest of
 //! their axes), and the orthos with a long axis whose long line starts with it. Units are independent; threads take
-//! them heaviest first. [`cubes`] finds the cubes of up to five axes, which are nearly all orthos; [`lines`] those with
+//! them heaviest first. [`cubes`] finds the cubes of up to four axes, which are nearly all orthos, [`five`] and [`six`] those of more; [`lines`] those with
 //! an axis of three and up to two of two; [`orderly`] the rest, and all where there is no room for tables. What is found goes to an [`Emitter`](crate::results::Emitter) of each thread.
 //!
 //! Memory is planned before the search starts, see [`run`](self::run()): tables that do not fit are made smaller, or

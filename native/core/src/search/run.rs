@@ -12,7 +12,7 @@ use super::rows::Rows;
 use super::{Pool, Sizes, Stop};
 use crate::digest::WordHashes;
 use crate::error::{Code, Error, Result};
-use crate::results::{Emitter, Found, Ranks, ResultsWriter};
+use crate::results::{Emitter, Found, Rank, Ranks, ResultsWriter};
 use crate::text::PhraseIndex;
 
 /// How a search is to be run.
@@ -79,6 +79,15 @@ struct Report<'a> {
 impl<'a> Report<'a> {
     fn new(watch: &'a Watch, thread: usize) -> Self {
         Self { watch, thread, counted: 0, published: 0 }
+    }
+
+    /// Emits an ortho, and says now and then how many there are.
+    fn single(&mut self, out: &mut Emitter<'_>, dims: &[u32], cells: &[Rank]) -> Result<()> {
+        out.single(dims, cells)?;
+        if out.count() - self.counted >= 1 << 12 {
+            self.advance(0, out);
+        }
+        Ok(())
     }
 
     /// Some more of the work is done. Shapes are published each time the thread has found a 64th more, as that copies.
@@ -202,7 +211,7 @@ pub fn run_with_sizes(
                     report.advance(1, &out);
                 }
                 _ => {
-                    orderly.cubes_from(&origin, &mut |dims, cells| out.single(dims, cells))?;
+                    orderly.cubes_from(&origin, &mut |dims, cells| report.single(&mut out, dims, cells))?;
                     report.advance(u64::from(weight) + 1, &out);
                 }
             }
@@ -210,8 +219,10 @@ pub fn run_with_sizes(
                 continue;
             }
             match &mut lines {
-                Some(lines) if lists <= each / 2 => lines.unit(edge, &mut orderly, &mut out)?,
-                _ => orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?,
+                Some(lines) if lists <= each / 2 => {
+                    lines.unit(edge, &mut orderly, &mut out, &mut |done, out| report.advance(done, out))?;
+                }
+                _ => orderly.long_from(origin, &mut |dims, cells| report.single(&mut out, dims, cells))?,
             }
         }
         let found = out.finish()?;
@@ -251,8 +262,8 @@ fn plainly(
             stop.check()?;
             let (o, a) = index.bigram_tokens(bigram);
             let origin = [ranks.rank(o), ranks.rank(a)];
-            orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?;
-            orderly.cubes_from(&origin, &mut |dims, cells| out.single(dims, cells))?;
+            orderly.long_from(origin, &mut |dims, cells| report.single(&mut out, dims, cells))?;
+            orderly.cubes_from(&origin, &mut |dims, cells| report.single(&mut out, dims, cells))?;
             report.advance(1, &out);
         }
     })

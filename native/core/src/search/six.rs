@@ -108,8 +108,7 @@ impl Six {
                     return;
                 }
                 let (with_a, with_b) = (a.row(i, run), b.row(i, run));
-                for place in a.starts[run + 1]..a.labels.len() {
-                    let labels = with_a[place];
+                for (place, &labels) in with_a.iter().enumerate().skip(a.starts[run + 1]) {
                     if labels != 0 {
                         for j in self.spans[place]..self.spans[place + 1] {
                             if labels & with_b[b.places[j] as usize] != 0 && fits(j) {
