@@ -30,7 +30,7 @@ use crate::control::{Control, Phase};
 use crate::digest::WordHashes;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Code, Error, Result};
-use crate::results::{Allowance, Ranks, ResultsWriter};
+use crate::results::{Allowance, OPEN_QUEUES, Ranks, ResultsWriter};
 use crate::search::{Ledger, Scope, Search, Settings, Shard};
 use crate::text::{Interner, PhraseIndex};
 
@@ -109,8 +109,8 @@ impl Default for Pace {
     }
 }
 
-/// What a queue keeps in memory of the results of one shape, at least and at most.
-const BUFFER_BYTES: (u64, u64) = (64 << 10, 1 << 20);
+/// What a queue keeps in memory of the results of one shape, at least and at most; all together a sixteenth of the budget.
+const BUFFER_BYTES: (u64, u64) = (16 << 10, 1 << 20);
 /// Bytes a word of the vocabulary for ranks and hashes.
 const WORD_BYTES: u64 = 24;
 
@@ -118,11 +118,13 @@ const WORD_BYTES: u64 = 24;
 fn engine(work: &Work<'_>, pace: Pace) -> Result<Contents> {
     let Work { index, ranks, archive, scope, limits, control, .. } = *work;
     let interner = index.interner();
-    let buffer = (work.memory / 256).clamp(BUFFER_BYTES.0, BUFFER_BYTES.1);
+    let queues = OPEN_QUEUES as u64;
+    let buffer = (work.memory / 16 / queues).clamp(BUFFER_BYTES.0, BUFFER_BYTES.1);
     let disk = archive.disk();
     let results = ResultsWriter::create(&archive.results(), buffer as usize, Arc::clone(&disk))?;
     let words = WordHashes::new(interner);
-    let memory = work.memory.saturating_sub(interner.vocabulary_len() as u64 * WORD_BYTES);
+    let words_and_queues = interner.vocabulary_len() as u64 * WORD_BYTES + buffer * queues;
+    let memory = work.memory.saturating_sub(words_and_queues);
     let mut search = Search::new(index, ranks, &words, &results, Settings { threads: work.threads, memory });
     search.scope = scope.clone();
     let mut ledger = Ledger::new(index.bigram_count());
@@ -343,7 +345,7 @@ fn read_from(
 ) -> Result<(Interner, InputInfo)> {
     control.enter(Phase::Read, length);
     let mut input = Input { reader, control, hash: Sha256::new(), bytes: 0 };
-    let interner = Interner::from_reader_within(shown, &mut input, memory);
+    let interner = Interner::from_reader_while(shown, &mut input, memory, &|| control.check());
     control.check()?;
     let interner = interner?;
     let info = InputInfo {
@@ -391,7 +393,7 @@ fn build_index(interner: Interner, memory: u64, control: &Control) -> Result<Phr
             ),
         ));
     }
-    PhraseIndex::build(Arc::new(interner))
+    PhraseIndex::build_while(Arc::new(interner), &|| control.check())
 }
 
 #[cfg(test)]

@@ -137,6 +137,8 @@ fn the_result_is_the_same_whatever_the_threads_and_the_memory() {
         How { threads: 1, memory: 256 << 10, sizes: tiny_sizes() },
         How { sizes: tiny_sizes(), ..How::default() },
         How { sizes: Sizes { fours: 0, ..plain }, ..How::default() },
+        How { sizes: Sizes { fours: 8, ..plain }, ..How::default() },
+        How { sizes: Sizes { fours: 40, line_words: 1, ..plain }, ..How::default() },
         How { sizes: Sizes { fours: 3, ears: 3, fives: 2, joins: 3, ..plain }, ..How::default() },
         How { sizes: Sizes { line_words: 0, ..plain }, ..How::default() },
     ];
@@ -335,6 +337,7 @@ fn counts_of_the_novel_are_as_expected() {
     let few = Sizes {
         ears: 100,
         fours: 40,
+        least_fours: 10,
         fives: 1,
         line_words: 1 << 10,
         joins: 10,

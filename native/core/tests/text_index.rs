@@ -2,9 +2,11 @@
 
 mod support;
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use fold_core::error::{Code, Error};
 use fold_core::text::{Interner, PhraseIndex, Token};
 use proptest::prelude::*;
 use support::runs;
@@ -145,4 +147,30 @@ fn memory_in_use_is_bounded() {
         println!("{used:.2} bytes a byte of text: {name}, {} bytes", text.len());
         assert!(text.len() >= 1_000_000 && used <= 6.0, "{name}: {used}");
     }
+}
+
+/// Told to stop at any question, reading, uniting and indexing end with that error; untold, they end well.
+#[test]
+fn long_work_on_a_text_ends_when_told() {
+    let text: String = (0..400_u32).map(|i| format!("w{} w{} w{}. ", i * i % 97, i % 89, i % 13)).collect();
+    let other = Interner::from_bytes("other", b"a b. c d").expect("text");
+    let asked = Cell::new(0);
+    let work = |last: u32| -> fold_core::Result<u32> {
+        asked.set(0);
+        let check = || {
+            asked.set(asked.get() + 1);
+            if asked.get() == last { Err(Error::new(Code::Cancelled, "stop")) } else { Ok(()) }
+        };
+        let interner = Interner::from_reader_while("text", &mut text.as_bytes(), u64::MAX, &check)?;
+        let union = interner.union_while(&other, &check)?;
+        Ok(PhraseIndex::build_while(Arc::new(union.interner), &check)?.bigram_count())
+    };
+    let untold = work(0).expect("nobody says stop");
+    let all = asked.get();
+    assert!(untold > 100 && all > 20, "{untold} bigrams, asked {all} times");
+    for last in 1..=all {
+        assert_eq!(work(last).map_err(|error| error.code()), Err(Code::Cancelled));
+        assert_eq!(asked.get(), last, "asked again after the end");
+    }
+    assert_eq!(work(all + 1).expect("nobody says stop"), untold);
 }

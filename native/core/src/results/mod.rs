@@ -30,7 +30,7 @@ pub use allowance::Allowance;
 pub use emitter::{Block, Ear, Emitter, Found};
 pub use ranks::{Rank, Ranks};
 pub use reader::{Cursor, ResultsReader};
-pub use writer::{Committed, Kept, Lane, ResultsWriter};
+pub use writer::{Committed, Kept, Lane, OPEN_QUEUES, ResultsWriter};
 
 /// The first byte of a record: how it is coded.
 mod kind {

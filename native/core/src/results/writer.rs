@@ -51,7 +51,7 @@ pub struct ResultsWriter {
 }
 
 /// No more queues than this are open at once, so that a text with thousands of shapes does not run out of files.
-const OPEN_QUEUES: usize = 64;
+pub const OPEN_QUEUES: usize = 64;
 
 impl ResultsWriter {
     /// Makes the directory that will hold a queue for each shape. `buffer_bytes` bounds what each queue keeps in

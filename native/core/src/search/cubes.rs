@@ -12,7 +12,9 @@
 //!
 //! Memory: what lies above one unit, and slices of ears ([`Sizes::ears`]); nothing that grows with the output.
 
-use super::five::{Five, Four, plainly};
+use std::ops::Range;
+
+use super::five::{Five, Four, plainly_over};
 use super::graph::{Arcs, Graph};
 use super::orderly::Orderly;
 use super::rows::{Row, RowMaker, Rows};
@@ -28,6 +30,9 @@ pub(super) struct Tables<'a> {
     pub(super) arcs: &'a Arcs,
     pub(super) rows: &'a Rows<'a>,
 }
+
+/// Told now and then how much more of the work is done, by weight.
+pub(super) type Done<'d> = &'d mut dyn FnMut(u64, &Emitter<'_>);
 
 /// Bits of a mask.
 const MASK: usize = 64;
@@ -226,8 +231,17 @@ struct Space {
     met_right: Vec<u64>,
     touched: Vec<u16>,
     blocks: Vec<Block>,
+    /// Cubes of four axes over the node that are kept, middle edge by middle edge.
     fours: Vec<Four>,
+    /// Those over the current middle edge start here.
+    mid_start: usize,
+    /// For each third axis over the current middle edge how many cubes of four axes there are, kept or not.
+    counts: Vec<u64>,
+    /// Those over the current middle edge did not fit.
     overflow: bool,
+    /// The third axes to join; and whether the join is for what was emitted before.
+    wanted: Range<usize>,
+    again: bool,
 }
 
 /// The fast search of one thread.
@@ -240,7 +254,7 @@ pub(super) struct Cubes<'a> {
     five: Five,
     sizes: Sizes,
     pool: &'a Pool,
-    /// Cubes of four axes that were taken from the pool.
+    /// Cubes of four axes that may be kept: [`Sizes::least_fours`] and what was taken from the pool.
     taken: usize,
 }
 
@@ -254,7 +268,7 @@ impl<'a> Cubes<'a> {
             five: Five::new(sizes),
             sizes,
             pool,
-            taken: 0,
+            taken: sizes.least_fours,
         }
     }
 
@@ -288,34 +302,99 @@ impl<'a> Cubes<'a> {
             }
             out.node(q);
             self.space.fours.clear();
-            // Those that are not looked for need not be kept.
-            self.space.overflow = self.sizes.axes < 5;
-            for i in 0..self.unit.ups(q).len() {
+            self.space.again = false;
+            let mut sliced = false;
+            let mids = self.unit.ups(q).len();
+            for i in 0..mids {
                 let mid = self.unit.ups(q)[i];
                 self.stop.check()?;
+                self.space.mid_start = self.space.fours.len();
+                // Those that are not looked for need not be kept.
+                let keep = self.sizes.axes >= 5;
+                self.space.overflow = !keep;
+                self.space.wanted = 0..usize::MAX;
                 self.mid(q, mid, out)?;
+                if self.space.overflow && keep {
+                    sliced = true;
+                    self.slices(q, mid, orderly, out, &mut |weight, out| turn.advance(weight, out))?;
+                }
+                turn.advance(1, out);
             }
+            let done: Done<'_> = &mut |weight, out| turn.advance(weight, out);
             if self.sizes.axes < 5 {
                 // There is no more.
-            } else if self.space.overflow {
-                plainly(&self.unit, q, orderly, out)?;
+            } else if sliced {
+                self.slice(q, orderly, out, done)?;
             } else {
                 let fours = &mut self.space.fours;
-                self.five.node(self.tables, &self.unit, q, fours, self.stop, orderly, out)?;
+                self.five.node(self.tables, &self.unit, q, fours, self.stop, orderly, out, done)?;
             }
             self.give_back();
-            turn.node_done(q, weight, out)?;
+            turn.node_done(q, weight - mids as u64, out)?;
         }
+        Ok(())
+    }
+
+    /// Deals with the cubes of four axes over the middle edges before this one, then joins this one again, as many third
+    /// axes at a time as fit. What is left over is kept for the next slice.
+    fn slices(
+        &mut self,
+        q: u32,
+        mid: Up,
+        orderly: &mut Orderly<'_>,
+        out: &mut Emitter<'_>,
+        done: Done<'_>,
+    ) -> Result<()> {
+        self.slice(q, orderly, out, done)?;
+        let counts = std::mem::take(&mut self.space.counts);
+        let mut from = 0;
+        while from < counts.len() {
+            let (mut to, mut sum) = (from, 0);
+            while to < counts.len() && room(&mut self.taken, self.pool, &self.sizes, sum + counts[to]) {
+                sum += counts[to];
+                to += 1;
+            }
+            if sum > 0 {
+                self.slice(q, orderly, out, done)?;
+                self.space.wanted = from..to;
+                self.space.again = true;
+                self.space.overflow = false;
+                self.mid(q, mid, out)?;
+                self.space.again = false;
+            }
+            if to == from {
+                let third = self.unit.x_words[self.space.thirds[from] as usize];
+                plainly_over(&self.unit, q, [third, mid.words], orderly, out)?;
+                to += 1;
+            }
+            from = to;
+        }
+        self.space.counts = counts;
+        Ok(())
+    }
+
+    /// Finds the cubes of five and more axes over the cubes of four that are kept, and forgets these.
+    fn slice(
+        &mut self,
+        q: u32,
+        orderly: &mut Orderly<'_>,
+        out: &mut Emitter<'_>,
+        done: Done<'_>,
+    ) -> Result<()> {
+        let fours = &mut self.space.fours;
+        self.five.slice(self.tables, &self.unit, q, fours, self.stop, orderly, out, done)?;
+        fours.clear();
         Ok(())
     }
 
     /// Frees what one node took of the pool.
     fn give_back(&mut self) {
-        if self.taken > Pool::CHUNK {
+        if self.taken > self.sizes.least_fours {
             self.space.fours = Vec::new();
             self.five.shrink();
         }
-        self.pool.give_back(std::mem::take(&mut self.taken));
+        self.pool.give_back(self.taken - self.sizes.least_fours);
+        self.taken = self.sizes.least_fours;
     }
 
     /// All cubes of three and four axes with this middle edge above `q`.
@@ -329,8 +408,12 @@ impl<'a> Cubes<'a> {
                 space.third_vertices.push(vertex);
             }
         }
+        space.counts.clear();
+        space.counts.resize(space.thirds.len(), 0);
         let Some(&first_third) = space.thirds.first() else { return Ok(()) };
-        out.mid(mid.words, &space.thirds)?;
+        if !space.again {
+            out.mid(mid.words, &space.thirds)?;
+        }
         let last = first_third as usize + 1 >= unit.xs.len();
         if last || tables.arcs.up.of(mid.mid).is_empty() || self.sizes.cubes_alone || self.sizes.axes < 4 {
             return Ok(());
@@ -387,7 +470,8 @@ impl<'a> Cubes<'a> {
         self.space.right_ears.clear();
         self.space.right_found.clear();
         let q_top = self.unit.x_words[q as usize][1];
-        for third in 0..self.space.thirds.len() {
+        let wanted = self.space.wanted.start..self.space.wanted.end.min(self.space.thirds.len());
+        for third in wanted {
             let Self { unit, space, .. } = self;
             let Space { fourths, left_axes, thirds, .. } = space;
             let r = thirds[third];
@@ -492,7 +576,9 @@ impl<'a> Cubes<'a> {
             }
         }
         let ears = &ears[..left.len()];
-        out.top(s, ears);
+        if !space.again {
+            out.top(s, ears);
+        }
 
         let right = space.right_starts[s as usize] as usize..space.right_starts[s as usize + 1] as usize;
         for by_third in space.right[right].chunk_by(|a, b| a.third == b.third) {
@@ -547,22 +633,33 @@ impl<'a> Cubes<'a> {
                         right: std::mem::take(&mut space.met_right[place as usize]),
                     });
                 }
-                let Space { group, blocks, fours, overflow, third_vertices, .. } = space;
-                if *overflow {
+                let Space { group, blocks, fours, overflow, third_vertices, mid_start, .. } = space;
+                let count: u64 = blocks.iter().map(|block| orthos_of(block, &allowed)).sum();
+                space.counts[third] += count;
+                if !*overflow {
+                    let needed = fours.len() as u64 + count;
+                    if !room(taken, pool, sizes, needed) {
+                        *overflow = true;
+                        fours.truncate(*mid_start);
+                    } else if needed > fours.capacity() as u64 {
+                        fours.reserve_exact(count.max(fours.len() as u64 / 8) as usize);
+                    }
+                }
+                let low = third_vertices[third];
+                let four = |h: usize, f: usize, block: &Block| Four {
+                    low,
+                    high: left[h].vertex,
+                    ear: group[f].id,
+                    top: block.id,
+                };
+                if space.again {
+                    for block in blocks {
+                        each_of(block, &allowed, |h, f| fours.push(four(h, f, block)));
+                    }
+                } else if *overflow {
                     out.ears(r, group, &allowed, blocks, |_, _, _| {})?;
                 } else {
-                    let low = third_vertices[third];
-                    out.ears(r, group, &allowed, blocks, |h, f, block| {
-                        fours.push(Four { low, high: left[h].vertex, ear: group[f].id, top: block.id });
-                    })?;
-                    while fours.len() > *taken && !*overflow {
-                        if fours.len() <= sizes.fours && pool.take() {
-                            *taken += Pool::CHUNK;
-                        } else {
-                            *overflow = true;
-                            *fours = Vec::new();
-                        }
-                    }
+                    out.ears(r, group, &allowed, blocks, |h, f, block| fours.push(four(h, f, block)))?;
                 }
             }
         }
@@ -572,6 +669,47 @@ impl<'a> Cubes<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Makes sure that so many cubes of four axes may be kept; `false` if they may not.
+#[inline]
+fn room(taken: &mut usize, pool: &Pool, sizes: &Sizes, fours: u64) -> bool {
+    if fours > sizes.fours as u64 {
+        return false;
+    }
+    while (*taken as u64) < fours {
+        if !pool.take() {
+            return false;
+        }
+        *taken += Pool::CHUNK;
+    }
+    true
+}
+
+/// How many cubes are in a block, whose right ears may go with those left ears.
+#[inline]
+fn orthos_of(block: &Block, allowed: &[u64; MASK]) -> u64 {
+    let mut count = 0;
+    let mut fs = block.right;
+    while fs != 0 {
+        count += u64::from((block.left & allowed[fs.trailing_zeros() as usize]).count_ones());
+        fs &= fs - 1;
+    }
+    count
+}
+
+/// The left and the right ear of each of them.
+fn each_of(block: &Block, allowed: &[u64; MASK], mut each: impl FnMut(usize, usize)) {
+    let mut fs = block.right;
+    while fs != 0 {
+        let f = fs.trailing_zeros() as usize;
+        fs &= fs - 1;
+        let mut hs = block.left & allowed[f];
+        while hs != 0 {
+            each(hs.trailing_zeros() as usize, f);
+            hs &= hs - 1;
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Cubes of five axes, from the 2x2x2x2 of one node; cubes of more axes are left to the plain search.
+//! Cubes of five axes, from the 2x2x2x2 of one node; [`super::six`] finds those of more axes over one line of them.
 //!
 //! Over the square of a node, a 2x2x2 is a *vertex* (a third axis `r` with the edge `M` above it and the node), a
 //! 2x2x2x2 is a labelled line between two vertices (label: the right ear, the top edge). A 2x2x2x2x2 is three vertices
@@ -8,11 +8,10 @@
 //!
 //! Memory: about 60 bytes for each 2x2x2x2 of the node, and two bits for each pair of vertices.
 
-use std::cell::RefCell;
-
-use super::cubes::{Tables, Unit};
-use super::orderly::{Orderly, Sink};
-use super::rows::RowMaker;
+use super::cubes::{Done, Tables, Unit};
+use super::orderly::Orderly;
+use super::rows::{Row, RowMaker};
+use super::six::{Found, Six};
 use super::{Sizes, Stop};
 use crate::error::Result;
 use crate::results::{Emitter, Rank};
@@ -27,31 +26,34 @@ pub(super) struct Four {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Vertex {
+pub(super) struct Vertex {
     number: u32,
+    pub(super) axis: u32,
+    /// Its middle edge.
+    pub(super) edge: u32,
     x: [Rank; 2],
     mid: [Rank; 2],
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Label {
-    ear: u32,
-    top: u32,
-    ear_words: [Rank; 2],
-    top_words: [Rank; 2],
+pub(super) struct Label {
+    pub(super) ear: u32,
+    pub(super) top: u32,
+    pub(super) ear_words: [Rank; 2],
+    pub(super) top_words: [Rank; 2],
     place: u32,
 }
 
-/// A cube of five axes over a line.
-#[derive(Debug, Clone, Copy)]
-struct Found {
-    /// The place of the line's label.
-    place: u32,
-    /// The last vertex.
-    vertex: u32,
-    /// Its topmost edges that are above the last vertex.
-    edges: [u32; 4],
-    cells: [Rank; 32],
+impl Label {
+    /// Whether a cube over the label's line cannot have this vertex too, as a shell would have a word twice.
+    #[inline]
+    pub(super) fn clashes(&self, far: &Vertex) -> bool {
+        // Shell 2: the far vertex' two edges. Shell 3: its middle edge.
+        self.ear_words[0] == far.x[1]
+            || self.ear_words[0] == far.mid[0]
+            || self.ear_words[1] == far.mid[1]
+            || self.top_words[0] == far.mid[1]
+    }
 }
 
 /// Vertices of a line, as bits, with the number of lines before.
@@ -66,6 +68,9 @@ const MASK: usize = 64;
 
 const DIMS: [u32; 5] = [2; 5];
 
+/// Cubes of four axes for which the memory to sort them is kept from node to node.
+const KEPT: usize = 1 << 12;
+
 /// The space that a thread works in.
 #[derive(Debug, Default)]
 pub(super) struct Five {
@@ -78,12 +83,15 @@ pub(super) struct Five {
     /// The labels of all lines, line by line.
     labels: Vec<Label>,
     counts: Vec<u32>,
+    /// The two vertices of each line, and where its labels start.
+    lines: Vec<[u32; 2]>,
+    starts: Vec<u32>,
     rows: Vec<Word>,
     row: usize,
-    starts: Vec<u32>,
     lists: [Vec<Label>; 3],
     /// Cubes found over one line.
     found: Vec<Found>,
+    six: Six,
 }
 
 impl Five {
@@ -102,6 +110,7 @@ impl Five {
         stop: &Stop,
         orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
+        done: Done<'_>,
     ) -> Result<()> {
         if fours.len() < 3 {
             return Ok(());
@@ -113,12 +122,14 @@ impl Five {
             return Ok(());
         }
         if count * self.row > self.sizes.line_words {
-            return plainly(unit, q, orderly, out);
+            return self.slice(tables, unit, q, fours, stop, orderly, out, done);
         }
         self.sort(tables, fours);
+        self.make_rows();
         self.found.clear();
         for a in 0..count {
             stop.check()?;
+            done(0, out);
             for i in a / 64..self.row {
                 let mut bs = self.rows[a * self.row + i].bits;
                 while bs != 0 {
@@ -132,19 +143,86 @@ impl Five {
                             self.triangle(tables, unit, q, [a, b, c], out)?;
                         }
                     }
-                    self.six(tables, orderly, out)?;
+                    self.six(tables, unit, q, [a, b], orderly, out)?;
                 }
             }
         }
         Ok(())
     }
 
+    /// All cubes of five or more axes over the node `q` whose lowest vertex is that of one of `fours`: all cubes of four
+    /// axes with these lowest vertices. The third line of a triangle need not be among them: its labels are made when the
+    /// other two fit.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn slice(
+        &mut self,
+        tables: &Tables<'_>,
+        unit: &Unit,
+        q: u32,
+        fours: &mut Vec<Four>,
+        stop: &Stop,
+        orderly: &mut Orderly<'_>,
+        out: &mut Emitter<'_>,
+        done: Done<'_>,
+    ) -> Result<()> {
+        if fours.len() < 2 {
+            return Ok(());
+        }
+        self.number_vertices(tables, unit, fours);
+        self.sort(tables, fours);
+        self.found.clear();
+        let mut from = 0;
+        while from < self.lines.len() {
+            let a = self.lines[from][0];
+            let to = from + self.lines[from..].partition_point(|line| line[0] == a);
+            for i in from..to {
+                stop.check()?;
+                done(0, out);
+                let b = self.vertices[self.lines[i][1] as usize];
+                let beside_mid = tables.rows.row(b.edge, &mut self.maker);
+                let beside_x = tables.rows.row(unit.xs[b.axis as usize], &mut self.maker);
+                for j in i + 1..to {
+                    let c = self.vertices[self.lines[j][1] as usize];
+                    // What a line between the two needs at least.
+                    if unit.differ(b.axis, c.axis)
+                        && beside_mid.has(c.edge)
+                        && beside_x.has(unit.xs[c.axis as usize])
+                    {
+                        self.open_triangle(tables, unit, q, [i, j], [&beside_mid, &beside_x], out)?;
+                    }
+                }
+                let ends = self.lines[i].map(|v| v as usize);
+                self.six(tables, unit, q, ends, orderly, out)?;
+            }
+            from = to;
+        }
+        Ok(())
+    }
+
+    /// All cubes of six and more axes over the line between these vertices, whose cubes of five axes were found.
+    fn six(
+        &mut self,
+        tables: &Tables<'_>,
+        unit: &Unit,
+        q: u32,
+        ends: [usize; 2],
+        orderly: &mut Orderly<'_>,
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
+        let Self { six, found, maker, vertices, sizes, .. } = self;
+        if found.len() < 2 {
+            found.clear();
+            return Ok(());
+        }
+        six.all(tables, unit, q, vertices, ends, found, maker, sizes, orderly, out)
+    }
+
     /// Gives the memory of a large node back.
     pub(super) fn shrink(&mut self) {
-        self.by_high = Vec::new();
         self.labels = Vec::new();
-        self.rows = Vec::new();
+        self.lines = Vec::new();
         self.starts = Vec::new();
+        self.rows = Vec::new();
     }
 
     /// Numbers the vertices in use by axis, so that a line goes from the smaller number to the greater.
@@ -167,40 +245,55 @@ impl Five {
         for (number, &vertex) in self.used.iter().enumerate() {
             self.dense[vertex as usize] = number as u32;
             let axis = unit.below[vertex as usize];
-            let mid = tables.graph.words_of(unit.mid_of(vertex));
-            self.vertices.push(Vertex { number: number as u32, x: unit.x_words[axis as usize], mid });
+            let edge = unit.mid_of(vertex);
+            let (x, mid) = (unit.x_words[axis as usize], tables.graph.words_of(edge));
+            self.vertices.push(Vertex { number: number as u32, axis, edge, x, mid });
         }
     }
 
-    /// Sorts the lines by both vertices and makes their bit rows.
+    /// Sorts the labels by the lines that they are on.
     fn sort(&mut self, tables: &Tables<'_>, fours: &mut Vec<Four>) {
         let count = self.vertices.len();
-        let Self { dense, by_high, labels, counts, rows, row, starts, .. } = self;
+        let Self { dense, by_high, labels, counts, lines, starts, .. } = self;
         for four in fours.iter_mut() {
             four.low = dense[four.low as usize];
             four.high = dense[four.high as usize];
         }
         counting_sort(fours, by_high, counts, count, |f| f.high);
         counting_sort(by_high, fours, counts, count, |f| f.low);
-        let by_line = fours;
+        by_high.clear();
+        by_high.shrink_to(KEPT);
 
-        rows.clear();
-        rows.resize(count * *row, Word::default());
         starts.clear();
-        let mut last = None;
+        lines.clear();
         labels.clear();
-        labels.reserve_exact(by_line.len());
-        for (place, four) in by_line.iter().enumerate() {
-            if last != Some((four.low, four.high)) {
-                last = Some((four.low, four.high));
-                rows[four.low as usize * *row + four.high as usize / 64].bits |= 1 << (four.high % 64);
+        labels.reserve_exact(fours.len());
+        for (place, four) in fours.iter().enumerate() {
+            let line = [four.low, four.high];
+            if lines.last() != Some(&line) {
+                if lines.len() == lines.capacity() {
+                    let more = (lines.len() / 4).max(64).min(fours.len() - lines.len());
+                    lines.reserve_exact(more);
+                    starts.reserve_exact(more + 1);
+                }
+                lines.push(line);
                 starts.push(place as u32);
             }
             let Four { ear, top, .. } = *four;
             let (ear_words, top_words) = (tables.graph.words_of(ear), tables.graph.words_of(top));
             labels.push(Label { ear, top, ear_words, top_words, place: place as u32 });
         }
-        starts.push(by_line.len() as u32);
+        starts.push(fours.len() as u32);
+    }
+
+    /// The bit rows of the lines.
+    fn make_rows(&mut self) {
+        let Self { vertices, lines, rows, row, .. } = self;
+        rows.clear();
+        rows.resize(vertices.len() * *row, Word::default());
+        for [low, high] in lines {
+            rows[*low as usize * *row + *high as usize / 64].bits |= 1 << (*high % 64);
+        }
         let mut before = 0;
         for word in rows {
             word.before = before;
@@ -232,26 +325,63 @@ impl Five {
             (self.line(corners[1], corners[2]), a),
         ];
         for (i, (line, far)) in lines.into_iter().enumerate() {
-            self.lists[i].clear();
-            for label in &self.labels[line] {
-                // Shell 2: the far vertex' two edges. Shell 3: its middle edge.
-                let clashes = label.ear_words[0] == far.x[1]
-                    || label.ear_words[0] == far.mid[0]
-                    || label.ear_words[1] == far.mid[1]
-                    || label.top_words[0] == far.mid[1];
-                if !clashes {
-                    self.lists[i].push(*label);
-                }
-            }
+            self.list(i, line, &far);
             if self.lists[i].is_empty() {
                 return Ok(());
             }
         }
+        self.fit_lists(tables, unit, q, [a, b, c], out)
+    }
+
+    /// All cubes of five axes with the vertices of two lines from one vertex, given by the lines' places and by what is
+    /// beside the second vertex' middle edge and axis.
+    fn open_triangle(
+        &mut self,
+        tables: &Tables<'_>,
+        unit: &Unit,
+        q: u32,
+        [i, j]: [usize; 2],
+        beside_b: [&Row; 2],
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
+        let [a, b] = self.lines[i].map(|v| self.vertices[v as usize]);
+        let c = self.vertices[self.lines[j][1] as usize];
+        self.list(0, self.starts[i] as usize..self.starts[i + 1] as usize, &c);
+        self.list(1, self.starts[j] as usize..self.starts[j + 1] as usize, &b);
+        let Self { lists, maker, .. } = self;
+        let [xs, ys, zs] = lists;
+        if !ys.chunks(MASK).any(|ys| xs.iter().any(|x| beside(tables, maker, x, ys) != 0)) {
+            return Ok(());
+        }
+        labels_between(tables, unit, q, [&b, &c], beside_b, zs);
+        zs.retain(|label| !label.clashes(&a));
+        if zs.is_empty() {
+            return Ok(());
+        }
+        self.fit_lists(tables, unit, q, [a, b, c], out)
+    }
+
+    /// Puts the labels of a line that can go with the vertex that is not on it into one of the lists.
+    #[inline]
+    fn list(&mut self, i: usize, line: std::ops::Range<usize>, far: &Vertex) {
+        let Self { lists, labels, .. } = self;
+        lists[i].clear();
+        lists[i].extend(labels[line].iter().filter(|label| !label.clashes(far)));
+    }
+
+    fn fit_lists(
+        &mut self,
+        tables: &Tables<'_>,
+        unit: &Unit,
+        q: u32,
+        vertices: [Vertex; 3],
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
         let lists = std::mem::take(&mut self.lists);
         let mut result = Ok(());
         'all: for ys in lists[1].chunks(MASK) {
             for zs in lists[2].chunks(MASK) {
-                result = self.fit(tables, unit, q, [a, b, c], [&lists[0], ys, zs], out);
+                result = self.fit(tables, unit, q, vertices, [&lists[0], ys, zs], out);
                 if result.is_err() {
                     break 'all;
                 }
@@ -354,49 +484,70 @@ impl Five {
                 self.found.push(Found {
                     place: x.place,
                     vertex: c.number,
-                    edges: [y.top, z.top, corner, top],
+                    edges: [y.ear, z.ear, y.top, z.top, corner, top],
                     cells,
                 });
             }
         }
         Ok(())
     }
-
-    /// All cubes of six and more axes over one line, whose cubes of five axes were found: what has six is over two of
-    /// them that share their first four.
-    fn six(&mut self, tables: &Tables<'_>, orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
-        let Self { found, maker, rows, row, sizes, .. } = self;
-        found.sort_unstable_by_key(|f| (f.place, f.vertex));
-        let maker = RefCell::new(maker);
-        for group in found.chunk_by(|f, g| f.place == g.place) {
-            if group[0].vertex == group[group.len() - 1].vertex {
-                continue;
-            }
-            let base = &group[0].cells[..16];
-            let layers: Vec<&[Rank]> = group.iter().map(|f| &f.cells[16..]).collect();
-            // A line between the vertices, and an edge above each two of the topmost edges.
-            let joinable = |i: usize, j: usize| {
-                let (a, b) = (&group[i], &group[j]);
-                rows[a.vertex as usize * *row + b.vertex as usize / 64].bits >> (b.vertex % 64) & 1 == 1
-                    && a.edges
-                        .iter()
-                        .zip(&b.edges)
-                        .all(|(&e, &f)| tables.rows.row(e, &mut maker.borrow_mut()).has(f))
-            };
-            let sink: Sink<'_> = &mut |dims, cells| out.single(dims, cells);
-            orderly.join_layers(&DIMS[..4], base, &layers, &joinable, sizes.fives * 32, sink)?;
-        }
-        found.clear();
-        Ok(())
-    }
 }
 
-/// All cubes of five or more axes over the node `q` by the plain search, for nodes with too many cubes to keep.
-pub(super) fn plainly(unit: &Unit, q: u32, orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
-    let square = [unit.origin, unit.x_words[q as usize]];
-    orderly.cubes_from(square.as_flattened(), &mut |dims, cells| {
+/// All cubes of five or more axes over the node `q` whose lowest vertex is this one by the plain search, for vertices with
+/// too many cubes of four axes to keep.
+pub(super) fn plainly_over(
+    unit: &Unit,
+    q: u32,
+    [x, mid]: [[Rank; 2]; 2],
+    orderly: &mut Orderly<'_>,
+    out: &mut Emitter<'_>,
+) -> Result<()> {
+    let cube = [unit.origin, unit.x_words[q as usize], x, mid];
+    orderly.cubes_from(cube.as_flattened(), &mut |dims, cells| {
         if dims.len() >= 5 { out.single(dims, cells) } else { Ok(()) }
     })
+}
+
+/// The labels of the line between two vertices over the node `q`: what [`super::cubes`] finds for the middle edge of the
+/// lower one. Given are the rows of that edge and of its axis, both of which have what they should of the higher vertex.
+pub(super) fn labels_between(
+    tables: &Tables<'_>,
+    unit: &Unit,
+    q: u32,
+    [low, high]: [&Vertex; 2],
+    [beside_mid, beside_x]: [&Row; 2],
+    labels: &mut Vec<Label>,
+) {
+    let Tables { graph, arcs, .. } = tables;
+    labels.clear();
+    // Shell 2: each middle edge with the axis that it is not above.
+    if high.x[1] == low.mid[0] || high.mid[0] == low.x[1] {
+        return;
+    }
+    let over_x = arcs.up.of(unit.xs[low.axis as usize]);
+    let over_mid = arcs.up.of(low.edge);
+    let over_both = beside_mid.places(beside_mid.slot(high.edge));
+    let q_top = unit.x_words[q as usize][1];
+    for &place in beside_x.places(beside_x.slot(unit.xs[high.axis as usize])) {
+        let ear = over_x[place as usize];
+        let ear_words = graph.words_of(ear);
+        // Shells 2 and 3: with the second axis, and the two ears.
+        let clashes = ear_words[0] == q_top || ear_words[0] == high.mid[0] || ear_words[1] == high.mid[1];
+        if clashes || !beside_mid.has(ear) {
+            continue;
+        }
+        let over_ear = beside_mid.places(beside_mid.slot(ear));
+        let mut rest = over_both;
+        for &place in over_ear {
+            while rest.first().is_some_and(|&other| other < place) {
+                rest = &rest[1..];
+            }
+            if rest.first() == Some(&place) {
+                let top = over_mid[place as usize];
+                labels.push(Label { ear, top, ear_words, top_words: graph.words_of(top), place: 0 });
+            }
+        }
+    }
 }
 
 /// A bit for each of `others` that can be in a cube with `label` on the line beside.

@@ -6,11 +6,9 @@
 //!
 //! Memory: the layers over one line, each 20 bytes, and their joins, which are kept until [`Sizes::joins`] and not after.
 
-use std::cell::RefCell;
-
-use super::cubes::Tables;
+use super::cubes::{Done, Tables};
 use super::graph::Trigrams;
-use super::orderly::{Orderly, Sink};
+use super::orderly::{Joinable, Orderly, Sink};
 use super::rows::{Row, RowMaker};
 use super::turn::Turn;
 use super::{Sizes, Stop};
@@ -85,7 +83,8 @@ impl<'a> Lines<'a> {
             let z = self.trigrams.thirds.item(trigram);
             self.find_layers(edge, z);
             if !self.layers.is_empty() {
-                self.line([o, a, z], self.trigrams.goes_on(trigram), orderly, out)?;
+                let done: Done<'_> = &mut |weight, out| turn.advance(weight, out);
+                self.line([o, a, z], self.trigrams.goes_on(trigram), orderly, out, done)?;
             }
             turn.line_done(t, out)?;
         }
@@ -122,6 +121,7 @@ impl<'a> Lines<'a> {
         goes_on: bool,
         orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
+        done: Done<'_>,
     ) -> Result<()> {
         let Self { tables, trigrams, ranks, stop, sizes, maker, layers, joins } = self;
         let Tables { graph, arcs, rows } = tables;
@@ -134,6 +134,7 @@ impl<'a> Lines<'a> {
         let may_lengthen = |unit: Rank| ranks.token(unit) > ranks.token(a) && has_thirds(o, unit);
         for (i, low) in layers.iter().enumerate() {
             stop.check()?;
+            done(0, out);
             let cells = [line, low.words];
             out.single(&[3, 2], cells.as_flattened())?;
             let lengthens = may_lengthen(low.words[0]);
@@ -189,11 +190,17 @@ impl<'a> Lines<'a> {
                 }
             }
         }
-        if sizes.axes < 4 { Ok(()) } else { self.more_axes(line, orderly, out) }
+        if sizes.axes < 4 { Ok(()) } else { self.more_axes(line, orderly, out, done) }
     }
 
     /// Orthos with three axes of two or more: three layers joined in pairs, and a line above the three joins.
-    fn more_axes(&mut self, line: [Rank; 3], orderly: &mut Orderly<'_>, out: &mut Emitter<'_>) -> Result<()> {
+    fn more_axes(
+        &mut self,
+        line: [Rank; 3],
+        orderly: &mut Orderly<'_>,
+        out: &mut Emitter<'_>,
+        done: Done<'_>,
+    ) -> Result<()> {
         // Joins are sorted by their layers.
         let of = |low: u32| {
             let from = self.joins.partition_point(|j| j.low < low);
@@ -202,6 +209,7 @@ impl<'a> Lines<'a> {
         };
         for first in &self.joins {
             self.stop.check()?;
+            done(0, out);
             let (withs, thirds) = (of(first.low), of(first.high));
             if thirds.is_empty() {
                 continue;
@@ -225,18 +233,19 @@ impl<'a> Lines<'a> {
                 let most = self.sizes.joins * 12;
                 let base = base.as_flattened();
                 // The layers' own join, and an edge above each two edges of the two.
-                let maker = RefCell::new(&mut self.maker);
-                let joinable = |i: usize, j: usize| {
-                    let (a, b) = (&found[i], &found[j]);
-                    of(a.high).binary_search_by_key(&b.high, |join| join.high).is_ok()
-                        && a.edges
-                            .iter()
-                            .zip(&b.edges)
-                            .rev()
-                            .all(|(&e, &f)| self.tables.rows.row(e, &mut maker.borrow_mut()).has(f))
+                let (rows, maker) = (&self.tables.rows, &mut self.maker);
+                let joinable: Joinable<'_> = &mut |i, later| {
+                    let a = &found[i];
+                    let beside = a.edges.map(|edge| rows.row(edge, maker));
+                    let withs = of(a.high);
+                    later.extend((i + 1..found.len()).filter(|&j| {
+                        let b = &found[j];
+                        beside.iter().zip(&b.edges).all(|(row, &edge)| row.has(edge))
+                            && withs.binary_search_by_key(&b.high, |join| join.high).is_ok()
+                    }));
                 };
                 let sink: Sink<'_> = &mut |d, c| out.single(d, c);
-                orderly.join_layers(&[3, 2, 2], base, &layers, &joinable, most, sink)?;
+                orderly.join_layers(&[3, 2, 2], base, &layers, joinable, most, sink)?;
             }
         }
         Ok(())

@@ -159,6 +159,9 @@ pub(super) struct Orderly<'a> {
 /// What is given every ortho found, in grown form as ranks.
 pub(super) type Sink<'s> = &'s mut dyn FnMut(&[u32], &[Rank]) -> Result<()>;
 
+/// Puts the places of the later layers that the one at a place may be joined with into the list.
+pub(super) type Joinable<'s> = &'s mut dyn FnMut(usize, &mut Vec<usize>);
+
 impl<'a> Orderly<'a> {
     pub(super) fn new(index: &'a PhraseIndex, ranks: &'a Ranks, stop: &'a Stop, axes: u32) -> Self {
         Self { index, ranks, stop, axes, plans: HashMap::new(), ranked: vec![] }
@@ -202,7 +205,8 @@ impl<'a> Orderly<'a> {
 
     /// All orthos with two or more axes more than `base`, whose further axes are all of two at first, by joining its
     /// *layers*: every ortho of one axis of two more than `base`, each given by the cells that it has more, by
-    /// descending rank of its axis. Those themselves are not given to the sink. `joinable` may rule out pairs of them.
+    /// descending rank of its axis. Those themselves are not given to the sink. `joinable` lists the later ones that one may be
+    /// joined with.
     ///
     /// What has two more axes is over two such layers, so only the corner above both has to be filled; what has three
     /// is over two of these that share the first, and so on.
@@ -213,7 +217,7 @@ impl<'a> Orderly<'a> {
         dims: &[u32],
         base: &[Rank],
         layers: &[&[Rank]],
-        joinable: &dyn Fn(usize, usize) -> bool,
+        joinable: Joinable<'_>,
         most: usize,
         sink: Sink<'_>,
     ) -> Result<()> {
@@ -227,7 +231,7 @@ impl<'a> Orderly<'a> {
         &mut self,
         base: &Grown,
         layers: &[Vec<Token>],
-        given: Option<&dyn Fn(usize, usize) -> bool>,
+        mut given: Option<Joinable<'_>>,
         most: usize,
         sink: Sink<'_>,
     ) -> Result<()> {
@@ -235,11 +239,18 @@ impl<'a> Orderly<'a> {
         if base.dims.len() as u32 + 1 + u32::from(given.is_some()) > self.axes {
             return Ok(());
         }
+        let mut later = vec![];
         for (i, layer) in layers.iter().enumerate() {
             self.stop.check()?;
-            let later = || (i + 1..layers.len()).filter(|&j| given.is_none_or(|joinable| joinable(i, j)));
-            if given.is_some() && later().next().is_none() {
-                continue;
+            later.clear();
+            match &mut given {
+                None => later.extend(i + 1..layers.len()),
+                Some(joinable) => {
+                    joinable(i, &mut later);
+                    if later.is_empty() {
+                        continue;
+                    }
+                }
             }
             let Some(child) = self.with_layer(base, layer) else { continue };
             if given.is_none() {
@@ -253,7 +264,7 @@ impl<'a> Orderly<'a> {
             let mut above = vec![];
             let mut overflow = false;
             let plan = self.plan(&child.dims, Action::AddAxis);
-            for other in later().map(|j| &layers[j]) {
+            for other in later.iter().map(|&j| &layers[j]) {
                 if other[0] == layer[0] || plan.clashes(&child.tokens, other) {
                     continue;
                 }

@@ -53,7 +53,7 @@ impl<'a> Plain<'a> {
         for [b, c] in seconds() {
             self.stop.check()?;
             if scope.reaches(3) && turn.has_node(nodes, [b, c]) {
-                self.orderly.cubes_from(&[o, a, b, c], &mut |dims, cells| out.single(dims, cells))?;
+                self.orderly.cubes_from(&[o, a, b, c], &mut |dims, cells| turn.single(out, dims, cells))?;
                 turn.node_done(nodes, 0, out)?;
             }
             nodes += 1;
@@ -77,7 +77,8 @@ impl<'a> Plain<'a> {
         for (t, &(z, trigram)) in thirds.iter().enumerate() {
             let t = t as u32;
             if turn.has_line(t) {
-                self.orderly.long_from([o, a, z], trigram, &mut |dims, cells| out.single(dims, cells))?;
+                self.orderly
+                    .long_from([o, a, z], trigram, &mut |dims, cells| turn.single(out, dims, cells))?;
                 turn.line_done(t, out)?;
             }
         }

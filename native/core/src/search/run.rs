@@ -14,7 +14,7 @@ use super::turn::Turn;
 use super::{Limit, Pool, Scope, Sizes, Stop};
 use crate::digest::WordHashes;
 use crate::error::{Code, Error, Result};
-use crate::results::{Allowance, Emitter, Found, Ranks, ResultsWriter};
+use crate::results::{Allowance, Emitter, Found, Rank, Ranks, ResultsWriter};
 use crate::text::PhraseIndex;
 
 /// How a search is to be run.
@@ -88,6 +88,15 @@ pub(super) struct Report<'a> {
 impl<'a> Report<'a> {
     fn new(watch: &'a Watch, thread: usize) -> Self {
         Self { watch, thread, counted: 0, published: 0 }
+    }
+
+    /// Emits an ortho, and says now and then how many there are.
+    pub(super) fn single(&mut self, out: &mut Emitter<'_>, dims: &[u32], cells: &[Rank]) -> Result<()> {
+        out.single(dims, cells)?;
+        if out.count() - self.counted >= 1 << 12 {
+            self.advance(0, out);
+        }
+        Ok(())
     }
 
     /// Some more of the work is done. Shapes are published each time the thread has found a 64th more, as that copies.

@@ -71,6 +71,11 @@ impl<'t, 'a> Turn<'t, 'a> {
         self.nodes = nodes;
     }
 
+    /// Emits an ortho, and says now and then how many there are.
+    pub(super) fn single(&mut self, out: &mut Emitter<'_>, dims: &[u32], cells: &[Rank]) -> Result<()> {
+        self.report.single(out, dims, cells)
+    }
+
     /// So much more of the work is done.
     pub(super) fn advance(&mut self, weight: u64, out: &Emitter<'_>) {
         self.report.advance(weight, out);

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::sentences::SentenceSet;
 use super::splitter::{SentenceSink, split};
 use super::vocabulary::WordTable;
-use super::{Sentences, Token, Vocabulary, codec};
+use super::{Check, Sentences, Token, Vocabulary, codec};
 use crate::error::{Code, Error, Result};
 
 /// The vocabulary of a text and its phrases, in canonical form. See the [module](self).
@@ -61,6 +61,20 @@ impl Interner {
     /// Besides those, [`Code::MemoryTooSmall`] with the amount that would do. The rest of the text is then read
     /// to its end, unstored, to tell that amount.
     pub fn from_reader_within(name: &str, reader: &mut dyn Read, memory: u64) -> Result<Self> {
+        Self::from_reader_while(name, reader, memory, &|| Ok(()))
+    }
+
+    /// [`from_reader_within`](Self::from_reader_within) as long as `check` says nothing against it. It is asked once all
+    /// is read, every few dozen milliseconds; before that it is for the reader to fail.
+    ///
+    /// # Errors
+    /// Besides, those of `check`.
+    pub fn from_reader_while(
+        name: &str,
+        reader: &mut dyn Read,
+        memory: u64,
+        check: Check<'_>,
+    ) -> Result<Self> {
         let mut reader = Counting { reader, count: 0 };
         let mut builder = Builder { memory, ..Builder::default() };
         let outcome = split(name, &mut reader, &mut builder);
@@ -80,7 +94,7 @@ impl Interner {
             ));
         }
         outcome?;
-        builder.finish()
+        builder.finish(check)
     }
 
     /// The words and their tokens.
@@ -154,10 +168,21 @@ impl Interner {
     /// # Errors
     /// [`Code::InputTooLarge`], as for a text.
     pub fn union(&self, other: &Self) -> Result<Union> {
+        self.union_while(other, &|| Ok(()))
+    }
+
+    /// [`union`](Self::union) as long as `check` says nothing against it; it is asked every few dozen milliseconds.
+    ///
+    /// # Errors
+    /// Besides, those of `check`.
+    pub fn union_while(&self, other: &Self, check: Check<'_>) -> Result<Union> {
         let (vocabulary, map_a, map_b) = merge_vocabularies(&self.vocabulary, &other.vocabulary)?;
         let mut set = SentenceSet::default();
         for (interner, map) in [(self, &map_a), (other, &map_b)] {
-            for sentence in interner.sentences() {
+            for (number, sentence) in interner.sentences().enumerate() {
+                if number.is_multiple_of(1 << 16) {
+                    check()?;
+                }
                 for &token in sentence {
                     set.push(map[token as usize])?;
                 }
@@ -165,7 +190,7 @@ impl Interner {
             }
         }
         let identity: Vec<Token> = (0..vocabulary.len() as Token).collect();
-        let sentences = set.canonical(&identity);
+        let sentences = set.canonical(&identity, check)?;
         Ok(Union { interner: Self { vocabulary, sentences }, map_a, map_b })
     }
 
@@ -278,9 +303,11 @@ impl Builder {
         Ok(())
     }
 
-    fn finish(self) -> Result<Interner> {
+    fn finish(self, check: Check<'_>) -> Result<Interner> {
+        check()?;
         let (vocabulary, map) = self.words.finish()?;
-        let sentences = self.sentences.canonical(&map);
+        check()?;
+        let sentences = self.sentences.canonical(&map, check)?;
         Ok(Interner { vocabulary, sentences })
     }
 }

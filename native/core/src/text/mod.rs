@@ -13,6 +13,8 @@
 //! Guarantees: the same text gives the same interner on every machine; the order and repetition of sentences do not
 //! matter. Costs: see [`interner`] for building and [`phrase_index`] for the memory while in use.
 
+use crate::error::Result;
+
 mod bits;
 mod codec;
 pub mod interner;
@@ -31,3 +33,6 @@ pub use vocabulary::Vocabulary;
 
 /// The index of a word in the ascending vocabulary.
 pub type Token = u32;
+
+/// Asked now and then in long work whether to go on; its error ends the work.
+pub type Check<'a> = &'a dyn Fn() -> Result<()>;

@@ -31,7 +31,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Interner, Token};
+use super::{Check, Interner, Token};
 use crate::error::{Code, Error, Result};
 
 /// The occurrences of a run of one or more words: an interval of the suffix array.
@@ -69,6 +69,14 @@ impl PhraseIndex {
     /// # Errors
     /// [`Code::Damaged`] if a sentence of the interner has a word outside the vocabulary.
     pub fn build(interner: Arc<Interner>) -> Result<Self> {
+        Self::build_while(interner, &|| Ok(()))
+    }
+
+    /// [`build`](Self::build) as long as `check` says nothing against it; it is asked every few dozen milliseconds.
+    ///
+    /// # Errors
+    /// Besides, those of `check`.
+    pub fn build_while(interner: Arc<Interner>, check: Check<'_>) -> Result<Self> {
         let sentences = interner.sentence_store();
         let tokens = sentences.tokens();
         let words = interner.vocabulary_len();
@@ -78,7 +86,8 @@ impl PhraseIndex {
                 "the interner has a sentence with a word outside its vocabulary",
             ));
         }
-        let mut suffixes = sentences.suffixes();
+        let mut suffixes = sentences.suffixes(check)?;
+        check()?;
         suffixes.retain(|&at| !sentences.ends_at(at as usize));
         suffixes.shrink_to_fit();
 
@@ -87,6 +96,9 @@ impl PhraseIndex {
         let mut first_bigrams = Vec::with_capacity(words + 1);
         let mut before = None;
         for (rank, &at) in suffixes.iter().enumerate() {
+            if rank.is_multiple_of(1 << 20) {
+                check()?;
+            }
             let bigram = (tokens[at as usize], tokens[at as usize + 1]);
             if before != Some(bigram) {
                 while first_bigrams.len() <= bigram.0 as usize {

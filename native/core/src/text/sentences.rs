@@ -8,9 +8,9 @@
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
-use super::Token;
 use super::bits::Bits;
 use super::suffix_array::suffix_array;
+use super::{Check, Token};
 use crate::error::{Code, Error, Result};
 
 /// Greatest number of words in all sentences: positions are 32 bits with room to spare.
@@ -86,11 +86,11 @@ impl Sentences {
 
     /// The positions of `tokens` in the order of the runs from there to the end of the sentence. A run
     /// comes before those that extend it; equal runs are in any order.
-    pub(super) fn suffixes(&self) -> Vec<u32> {
+    pub(super) fn suffixes(&self, check: Check<'_>) -> Result<Vec<u32>> {
         let symbols = Symbols::of(self.tokens.iter().enumerate().map(|(at, &t)| (t, self.ends.get(at))));
-        let mut suffixes = symbols.suffixes();
+        let mut suffixes = symbols.suffixes(check)?;
         suffixes.retain(|&at| at as usize != self.tokens.len());
-        suffixes
+        Ok(suffixes)
     }
 }
 
@@ -158,7 +158,10 @@ impl SentenceSet {
     /// Linear in the number of words: in the order of suffixes, those equal to a sentence stand next to it and just
     /// before those that extend it, so a sentence is a run of another if and only if it equals what is before it
     /// or begins what is behind it.
-    pub(super) fn canonical(self, map: &[Token]) -> Sentences {
+    ///
+    /// # Errors
+    /// Those of `check`.
+    pub(super) fn canonical(self, map: &[Token], check: Check<'_>) -> Result<Sentences> {
         let Self { tokens, starts, current, seen, .. } = self;
         drop(seen);
         let mut start_bits = Bits::new(current + 1);
@@ -170,12 +173,15 @@ impl SentenceSet {
         let complete = tokens[..current].iter().enumerate();
         let symbols = Symbols::of(complete.map(|(at, &t)| (map[t as usize], start_bits.get(at + 1))));
         drop(tokens);
-        let suffixes = symbols.suffixes();
+        let suffixes = symbols.suffixes(check)?;
 
         let end_of = |start: usize| start_bits.next_set(start + 1).unwrap_or(current);
         let mut kept = Vec::new();
         let mut words = 0;
         for (rank, &start) in suffixes.iter().enumerate() {
+            if rank.is_multiple_of(1 << 20) {
+                check()?;
+            }
             let start = start as usize;
             if start == current || !start_bits.get(start) {
                 continue;
@@ -193,12 +199,13 @@ impl SentenceSet {
             }
         }
         drop(suffixes);
+        check()?;
         let mut sorted = Vec::with_capacity(words);
         for &start in &kept {
             sorted.extend((start as usize..end_of(start as usize)).map(|at| symbols.token(at)));
         }
         let lengths = kept.iter().map(|&start| (end_of(start as usize) - start as usize) as u32);
-        Sentences::from_canonical(sorted, lengths)
+        Ok(Sentences::from_canonical(sorted, lengths))
     }
 }
 
@@ -215,8 +222,8 @@ impl Symbols {
         Self(symbols)
     }
 
-    fn suffixes(&self) -> Vec<u32> {
-        suffix_array(&self.0, self.0.iter().copied().max().unwrap_or(0))
+    fn suffixes(&self, check: Check<'_>) -> Result<Vec<u32>> {
+        suffix_array(&self.0, self.0.iter().copied().max().unwrap_or(0), check)
     }
 
     fn token(&self, at: usize) -> Token {

@@ -3,22 +3,30 @@
 //! Guarantees: linear whatever the string (a million equal symbols included); no recursion deeper than the binary
 //! logarithm of the length. Costs beside the string and the result, both 4 bytes a symbol: an eighth of a byte a
 //! symbol and 4 bytes for each symbol of the alphabet; the recursion lives inside the result, less its alphabets of
-//! at most 2 bytes a symbol.
+//! at most 2 bytes a symbol. Whether to go on is asked every million steps.
 
+use super::Check;
 use super::bits::Bits;
+use crate::error::Result;
 
 const EMPTY: u32 = u32::MAX;
+
+/// Steps between two questions whether to go on, less one.
+const STEPS: usize = (1 << 20) - 1;
 
 /// The start positions of all suffixes of `text` in ascending order of the suffixes.
 ///
 /// `text` ends in the symbol 0, which occurs nowhere else, all symbols are at most `greatest`, and there are fewer
 /// than `u32::MAX` of them.
-pub(super) fn suffix_array(text: &[u32], greatest: u32) -> Vec<u32> {
+///
+/// # Errors
+/// Those of `check`.
+pub(super) fn suffix_array(text: &[u32], greatest: u32, check: Check<'_>) -> Result<Vec<u32>> {
     debug_assert!(text.len() < EMPTY as usize);
     debug_assert!(text.last().is_none_or(|&last| last == 0));
     let mut suffixes = vec![EMPTY; text.len()];
-    sort(text, greatest, &mut suffixes);
-    suffixes
+    sort(text, greatest, &mut suffixes, check)?;
+    Ok(suffixes)
 }
 
 /// A suffix is of type S if it is less than the one that starts after it, and else of type L. A suffix of type S
@@ -98,23 +106,28 @@ impl Buckets {
     }
 }
 
-fn sort(text: &[u32], greatest: u32, suffixes: &mut [u32]) {
+fn sort(text: &[u32], greatest: u32, suffixes: &mut [u32], check: Check<'_>) -> Result<()> {
     let len = text.len();
     if len <= 1 {
         suffixes.fill(0);
-        return;
+        return Ok(());
     }
+    check()?;
     let types = Types::of(text);
     let mut buckets = Buckets::of(text, greatest);
+    check()?;
 
     // Sort the LMS substrings (from one LMS position to the next) by inducing from an arbitrary order.
     suffixes.fill(EMPTY);
     for at in (1..len).filter(|&at| types.is_lms(at)) {
         suffixes[buckets.push_back(text[at])] = at as u32;
     }
-    induce(text, &types, &mut buckets, suffixes);
+    induce(text, &types, &mut buckets, suffixes, check)?;
     let mut count = 0;
     for i in 0..len {
+        if i & STEPS == 0 {
+            check()?;
+        }
         if types.is_lms(suffixes[i] as usize) {
             suffixes[count] = suffixes[i];
             count += 1;
@@ -126,7 +139,10 @@ fn sort(text: &[u32], greatest: u32, suffixes: &mut [u32]) {
     rest.fill(EMPTY);
     let mut names = 0;
     let mut previous = None;
-    for &at in sorted.iter() {
+    for (i, &at) in sorted.iter().enumerate() {
+        if i & STEPS == 0 {
+            check()?;
+        }
         let at = at as usize;
         if previous.is_none_or(|before| !equal_lms(text, &types, before, at)) {
             names += 1;
@@ -146,7 +162,7 @@ fn sort(text: &[u32], greatest: u32, suffixes: &mut [u32]) {
     let (head, named) = suffixes.split_at_mut(len - count);
     let order = &mut head[..count];
     if (names as usize) < count {
-        sort(named, names - 1, order);
+        sort(named, names - 1, order, check)?;
     } else {
         for (i, &name) in named.iter().enumerate() {
             order[name as usize] = i as u32;
@@ -159,20 +175,34 @@ fn sort(text: &[u32], greatest: u32, suffixes: &mut [u32]) {
         *place = named[*place as usize];
     }
 
+    check()?;
+
     // Put them at the ends of their buckets, last first, and induce the rest.
     suffixes[count..].fill(EMPTY);
     buckets.rewind_to_ends();
     for i in (0..count).rev() {
+        if i & STEPS == 0 {
+            check()?;
+        }
         let at = std::mem::replace(&mut suffixes[i], EMPTY);
         suffixes[buckets.push_back(text[at as usize])] = at;
     }
-    induce(text, &types, &mut buckets, suffixes);
+    induce(text, &types, &mut buckets, suffixes, check)
 }
 
 /// From sorted LMS positions at the ends of the buckets: places L from the left, then S from the right.
-fn induce(text: &[u32], types: &Types, buckets: &mut Buckets, suffixes: &mut [u32]) {
+fn induce(
+    text: &[u32],
+    types: &Types,
+    buckets: &mut Buckets,
+    suffixes: &mut [u32],
+    check: Check<'_>,
+) -> Result<()> {
     buckets.rewind_to_starts();
     for i in 0..suffixes.len() {
+        if i & STEPS == 0 {
+            check()?;
+        }
         let at = suffixes[i];
         if at != EMPTY && at > 0 && !types.is_small(at as usize - 1) {
             suffixes[buckets.push_front(text[at as usize - 1])] = at - 1;
@@ -180,11 +210,15 @@ fn induce(text: &[u32], types: &Types, buckets: &mut Buckets, suffixes: &mut [u3
     }
     buckets.rewind_to_ends();
     for i in (0..suffixes.len()).rev() {
+        if i & STEPS == 0 {
+            check()?;
+        }
         let at = suffixes[i];
         if at != EMPTY && at > 0 && types.is_small(at as usize - 1) {
             suffixes[buckets.push_back(text[at as usize - 1])] = at - 1;
         }
     }
+    Ok(())
 }
 
 /// Whether the LMS substrings at two different positions are the same.
@@ -204,8 +238,14 @@ fn equal_lms(text: &[u32], types: &Types, a: usize, b: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::cell::Cell;
+
+    use crate::error::{Code, Error};
     use proptest::prelude::*;
+
+    fn suffix_array(text: &[u32], greatest: u32) -> Vec<u32> {
+        super::suffix_array(text, greatest, &|| Ok(())).expect("nobody says stop")
+    }
 
     fn naive(text: &[u32]) -> Vec<u32> {
         let mut order: Vec<u32> = (0..text.len() as u32).collect();
@@ -239,5 +279,27 @@ mod tests {
     fn of_nothing_is_nothing() {
         assert_eq!(suffix_array(&[], 0), Vec::<u32>::new());
         assert_eq!(suffix_array(&[0], 0), vec![0]);
+    }
+
+    #[test]
+    fn asks_every_million_steps_and_ends_when_told() {
+        let mut text: Vec<u32> = (0..3_000_000).map(|i| i % 7 + 1).collect();
+        text.push(0);
+        let asked = Cell::new(0);
+        let count = || {
+            asked.set(asked.get() + 1);
+            Ok(())
+        };
+        super::suffix_array(&text, 7, &count).expect("nobody says stop");
+        assert!(asked.get() > 12, "{}", asked.get());
+        for last in 1..=asked.get() {
+            let left = Cell::new(last);
+            let outcome = super::suffix_array(&text, 7, &|| {
+                left.set(left.get() - 1);
+                if left.get() == 0 { Err(Error::new(Code::Cancelled, "stop")) } else { Ok(()) }
+            });
+            assert_eq!(outcome.map_err(|error| error.code()), Err(Code::Cancelled));
+            assert_eq!(left.get(), 0, "asked again after the end");
+        }
     }
 }

@@ -32,6 +32,7 @@ pub(crate) fn tiny_sizes() -> Sizes {
     Sizes {
         ears: 1,
         fours: usize::MAX,
+        least_fours: 0,
         fives: 1,
         line_words: usize::MAX,
         joins: 1,

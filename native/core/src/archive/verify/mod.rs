@@ -107,8 +107,7 @@ pub fn verify(
     } else if let Some(interner) =
         noted(load_interner(path, &manifest, &**disk), Some(INTERNER_NAME), &mut report)?
     {
-        let index = PhraseIndex::build(Arc::new(interner))?;
-        control.check()?;
+        let index = PhraseIndex::build_while(Arc::new(interner), &|| control.check())?;
         let mut orthos = OrthoCheck::new(&index, options, disk)?;
         orthos.read(path, &manifest, control, disk, &mut report)?;
         orthos.conclude(&manifest, &mut report)?;
