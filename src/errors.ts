@@ -33,15 +33,29 @@ export const EXIT_CODES = {
 /** A stable name of what went wrong. */
 export type ErrorCode = keyof typeof EXIT_CODES
 
+/** Memory that is missing. */
+export interface Shortfall {
+  /** What needs it. */
+  what: string
+  /** Bytes that would do. */
+  needed: number
+  /** Bytes that there are. */
+  budget: number
+}
+
 /** What every function of this package throws or rejects with. */
 export class FoldError extends Error {
   override readonly name = 'FoldError'
   /** The stable code to branch on. */
   readonly code: ErrorCode
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  /** What of memory is missing, in bytes of the part that needs it; only with code `MEMORY_TOO_SMALL`. */
+  readonly shortfall?: Shortfall
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; shortfall?: Shortfall }) {
     super(message, options)
     this.code = code
+    if (options?.shortfall) this.shortfall = options.shortfall
   }
 
   /** What the command line exits with for this error. */
@@ -60,6 +74,7 @@ interface NativeFailure {
   message: string
   /** Messages of the causes, the nearest first. */
   causes: string[]
+  shortfall?: Shortfall
 }
 
 function parseNative(text: string): NativeFailure | undefined {
@@ -99,7 +114,8 @@ export function toFoldError(thrown: unknown): FoldError {
       undefined,
     )
     const code = isCode(native.code) ? native.code : 'INTERNAL'
-    return new FoldError(code, native.message, cause && { cause })
+    const { shortfall } = native
+    return new FoldError(code, native.message, { ...(cause && { cause }), ...(shortfall && { shortfall }) })
   }
   const system = systemCode(thrown)
   if (system && 'syscall' in thrown) {

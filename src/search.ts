@@ -1,7 +1,7 @@
 /** The search of one text, as a library function. */
 import type { NativeSearchRequest } from './addon.js'
 import { machine } from './effects.js'
-import { coreMemory, defaultMemory } from './machine/memory.js'
+import { defaultMemory, withCoreMemory } from './machine/memory.js'
 import { FoldError } from './errors.js'
 import { nativeLimits, type Limits } from './limits.js'
 import type { ArchiveSummary, Manifest } from './manifest.js'
@@ -48,18 +48,19 @@ export async function search(
   if (!input && continueFrom === undefined) {
     throw new FoldError('INVALID_ARGUMENT', 'there is neither a text nor an archive to continue from')
   }
-  const memory = coreMemory(options.memory ?? (await defaultMemory(machine)))
   const threads = checkInteger('threads', options.threads ?? (await machine.processors()), 1, 1024)
-  const request: NativeSearchRequest = {
+  const request: Omit<NativeSearchRequest, 'memory'> = {
     ...(input ? source(input) : { name: '' }),
     out: options.out,
-    memory,
     threads,
     limits: nativeLimits(options),
     ...(shard && { shard: checkShard(shard) }),
     ...(continueFrom !== undefined && { continueFrom }),
   }
-  const manifest = await runTask<Manifest>((addon, control) => addon.search(request, control), options)
+  const budget = options.memory ?? (await defaultMemory(machine))
+  const manifest = await withCoreMemory(budget, (memory) =>
+    runTask<Manifest>((addon, control) => addon.search({ ...request, memory }, control), options),
+  )
   return { ...manifest, archive: options.out }
 }
 

@@ -12,7 +12,7 @@ import { EMPTY, summary } from '../support/summaries.js'
 import { systemError, temporary, world, type World } from '../support/world.js'
 
 interface Calls {
-  searched: { input: SearchInput; options: SearchOptions }[]
+  searched: { input: SearchInput | undefined; options: SearchOptions }[]
   listed: OrthoFilter[]
   verified: number
   problems: { file: string | null; message: string }[]
@@ -128,8 +128,8 @@ test('search - reads standard input', async (t) => {
   const { calls } = await execute(it)
   const [call] = calls.searched
   t.is(call?.options.out, 'stdin.bin')
-  t.true(call && 'text' in call.input)
-  if (call && 'text' in call.input) t.is(Buffer.from(call.input.text).toString(), 'a text')
+  t.true(call?.input && 'text' in call.input)
+  if (call?.input && 'text' in call.input) t.is(Buffer.from(call.input.text).toString(), 'a text')
 })
 
 test('a text without any ortho is a success that says so', async (t) => {

@@ -31,6 +31,26 @@ export function coreMemory(processBudget: number): number {
   return rest
 }
 
+/** Runs work with the core's share of a process budget; if that is too little, the error speaks of the whole. */
+export async function withCoreMemory<T>(
+  processBudget: number,
+  work: (coreMemory: number) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(coreMemory(processBudget))
+  } catch (error) {
+    if (!(error instanceof FoldError) || !error.shortfall) throw error
+    const { what, needed } = error.shortfall
+    const mebibyte = 2 ** 20
+    const enough = Math.ceil((needed + NODE_MEMORY) / mebibyte) * mebibyte
+    throw new FoldError(
+      'MEMORY_TOO_SMALL',
+      `${what} needs a memory budget of about ${formatSize(enough)} and it is ${formatSize(processBudget)}; raise it`,
+      { cause: error },
+    )
+  }
+}
+
 /** The process budget when none was asked for. */
 export async function defaultMemory(machine: Pick<Machine, 'files' | 'machineMemory'>): Promise<number> {
   const [all, granted] = await Promise.all([machine.machineMemory(), groupLimit(machine.files)])

@@ -1,5 +1,5 @@
 //! How failures cross to JavaScript: as an error whose message is `{"code":..,"message":..,"causes":[..]}`, which
-//! `src/errors.ts` takes apart. A panic of the core, which is a defect, crosses as code `INTERNAL`.
+//! `src/errors.ts` takes apart, with `"shortfall":{"what":..,"needed":..,"budget":..}` where memory is missing. A panic of the core, which is a defect, crosses as code `INTERNAL`.
 
 use std::any::Any;
 use std::error::Error as _;
@@ -14,6 +14,16 @@ struct Failure {
     code: &'static str,
     message: String,
     causes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shortfall: Option<Missing>,
+}
+
+/// Bytes of memory.
+#[derive(Serialize)]
+struct Missing {
+    what: String,
+    needed: u64,
+    budget: u64,
 }
 
 /// Runs a call of the core.
@@ -38,6 +48,11 @@ fn to_js(error: &Error) -> napi::Error {
         causes.push(cause.to_string());
         next = cause.source();
     }
-    let failure = Failure { code: error.code().as_str(), message: error.to_string(), causes };
+    let shortfall = error.shortfall().map(|missing| Missing {
+        what: missing.what.clone(),
+        needed: missing.needed,
+        budget: missing.budget,
+    });
+    let failure = Failure { code: error.code().as_str(), message: error.to_string(), causes, shortfall };
     napi::Error::from_reason(serde_json::to_string(&failure).unwrap_or(failure.message))
 }

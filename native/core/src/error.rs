@@ -77,7 +77,19 @@ impl Code {
 pub struct Error {
     code: Code,
     message: String,
+    shortfall: Option<Shortfall>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Memory that is missing, so that whoever set the budget can say it in their own figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortfall {
+    /// What needs it.
+    pub what: String,
+    /// Bytes that would do.
+    pub needed: u64,
+    /// Bytes that there are.
+    pub budget: u64,
 }
 
 /// Short for a result with the core's [`Error`].
@@ -87,7 +99,7 @@ impl Error {
     /// An error with no cause below it.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), source: None }
+        Self { code, message: message.into(), shortfall: None, source: None }
     }
 
     /// The same error with the cause that led to it.
@@ -95,6 +107,23 @@ impl Error {
     pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(cause.into());
         self
+    }
+
+    /// [`Code::MemoryTooSmall`] for something that needs so many bytes and has so many.
+    #[must_use]
+    pub fn memory_too_small(what: impl Into<String>, needed: u64, budget: u64) -> Self {
+        let what = what.into();
+        let (mib, has) = (needed.div_ceil(1 << 20), budget >> 20);
+        let message =
+            format!("{what} needs about {mib} MiB of memory and the budget is {has} MiB; raise the budget");
+        let shortfall = Some(Shortfall { what, needed, budget });
+        Self { shortfall, ..Self::new(Code::MemoryTooSmall, message) }
+    }
+
+    /// The memory that is missing, if that is what went wrong.
+    #[must_use]
+    pub fn shortfall(&self) -> Option<&Shortfall> {
+        self.shortfall.as_ref()
     }
 
     /// A failure of the operating system while doing `what` (such as "writing") to `path`.

@@ -384,14 +384,7 @@ fn build_index(interner: Interner, memory: u64, control: &Control) -> Result<Phr
     control.enter(Phase::Index, 0);
     let needed = interner.memory_bytes() as u64 + interner.token_count() as u64 * INDEX_BYTES;
     if needed > memory {
-        return Err(Error::new(
-            Code::MemoryTooSmall,
-            format!(
-                "the index of the text needs about {} MiB of memory and the budget is {} MiB; raise the budget",
-                needed.div_ceil(1 << 20),
-                memory >> 20
-            ),
-        ));
+        return Err(Error::memory_too_small("the index of the text", needed, memory));
     }
     PhraseIndex::build_while(Arc::new(interner), &|| control.check())
 }

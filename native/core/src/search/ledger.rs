@@ -85,6 +85,9 @@ impl Ledger {
     }
 }
 
+/// After so many units there is a commit, asked for or not, so that the list of them stays short.
+const FINISHED: usize = 1 << 14;
+
 /// The account of one thread.
 #[derive(Debug)]
 pub(super) struct Account<'a> {
@@ -119,8 +122,9 @@ impl<'a> Account<'a> {
     }
 
     /// A whole unit is done.
-    pub(super) fn finish(&mut self, unit: u32) {
+    pub(super) fn finish(&mut self, unit: u32, out: &mut Emitter<'_>) -> Result<()> {
         self.finished.push(unit);
+        if self.finished.len() < FINISHED { Ok(()) } else { self.commit(None, out) }
     }
 
     /// Everything since the last commit is done, and `begun` of a further unit.

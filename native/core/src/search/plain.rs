@@ -1,6 +1,8 @@
 //! A unit by the plain search alone, where there is no room for tables: the same steps in the same order.
+//!
+//! Memory: what follows two words, and some second edges.
 
-use super::orderly::Orderly;
+use super::orderly::{Orderly, Sink};
 use super::run::Search;
 use super::stop::Stop;
 use super::turn::Turn;
@@ -13,12 +15,17 @@ pub(super) struct Plain<'a> {
     search: &'a Search<'a>,
     stop: &'a Stop,
     pub(super) orderly: Orderly<'a>,
+    /// A first word and what follows it.
+    first: Option<(Rank, Vec<Rank>)>,
 }
+
+/// Second edges that are listed; further ones are looked for again.
+const SECONDS: usize = 1 << 10;
 
 impl<'a> Plain<'a> {
     pub(super) fn new(search: &'a Search<'a>, stop: &'a Stop) -> Self {
         let orderly = Orderly::new(search.index, search.ranks, stop, *search.scope.axes.end());
-        Self { search, stop, orderly }
+        Self { search, stop, orderly, first: None }
     }
 
     /// All cubes of the unit. `weight` is what [advances](Turn::advance) in all.
@@ -30,30 +37,37 @@ impl<'a> Plain<'a> {
     ) -> Result<()> {
         let Search { index, ranks, scope, .. } = self.search;
         let [o, a] = turn.origin();
-        let after = |rank: Rank| -> Vec<Rank> {
-            let mut list: Vec<Rank> =
-                index.successors(ranks.token(rank)).iter().map(|&t| ranks.rank(t)).collect();
-            list.sort_unstable_by_key(|&rank| std::cmp::Reverse(rank));
-            list
-        };
-        let tops = after(a);
-        let follows =
-            |a: Rank, b: Rank| index.successors(ranks.token(a)).binary_search(&ranks.token(b)).is_ok();
+        let tops = self.after(a);
+        if tops.is_empty() {
+            turn.advance(weight, out);
+            return Ok(());
+        }
+        // Units of one first word come one after the other.
+        if self.first.as_ref().is_none_or(|(first, _)| *first != o) {
+            self.first = Some((o, self.after(o)));
+        }
+        let units = self.first.as_ref().map_or(&[][..], |(_, units)| units);
         // Commoner first words only: axes come by descending rank.
-        let units: Vec<Rank> = after(o).into_iter().filter(|&b| b < a).collect();
-        let squares = turn.has_squares();
-        let seconds =
-            || units.iter().flat_map(|&b| tops.iter().map(move |&c| [b, c])).filter(|&[b, c]| follows(b, c));
-        if squares {
-            for [b, c] in seconds() {
+        let units = &units[units.partition_point(|&b| b >= a)..];
+        let follows =
+            |b: Rank, c: Rank| index.successors(ranks.token(b)).binary_search(&ranks.token(c)).is_ok();
+        let seconds = || {
+            let all = units.iter().flat_map(|&b| tops.iter().map(move |&c| [b, c]));
+            all.filter(|&[b, c]| follows(b, c))
+        };
+        let some: Vec<[Rank; 2]> = seconds().take(SECONDS).collect();
+        let rest = || seconds().skip(if some.len() < SECONDS { usize::MAX } else { SECONDS });
+        if turn.has_squares() {
+            for [b, c] in some.iter().copied().chain(rest()) {
                 out.single(&[2, 2], &[o, a, b, c])?;
             }
         }
         let mut nodes = 0;
-        for [b, c] in seconds() {
+        for [b, c] in some.iter().copied().chain(rest()) {
             self.stop.check()?;
             if scope.reaches(3) && turn.has_node(nodes, [b, c]) {
-                self.orderly.cubes_from(&[o, a, b, c], &mut |dims, cells| turn.single(out, dims, cells))?;
+                let sink: Sink<'_> = &mut |dims, cells| turn.single(out, dims, cells);
+                self.orderly.cubes_from(&[o, a, b, c], sink)?;
                 turn.node_done(nodes, 0, out)?;
             }
             nodes += 1;
@@ -61,6 +75,15 @@ impl<'a> Plain<'a> {
         turn.set_nodes(nodes);
         turn.advance(weight, out);
         Ok(())
+    }
+
+    /// What follows a word, by descending rank.
+    fn after(&self, rank: Rank) -> Vec<Rank> {
+        let Search { index, ranks, .. } = self.search;
+        let mut list: Vec<Rank> =
+            index.successors(ranks.token(rank)).iter().map(|&t| ranks.rank(t)).collect();
+        list.sort_unstable_by_key(|&rank| std::cmp::Reverse(rank));
+        list
     }
 
     /// All orthos over the long lines of the unit.

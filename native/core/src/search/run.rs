@@ -263,7 +263,7 @@ impl<'a> Search<'a> {
                 let mut turn = Turn::new(self, graph.words_of(edge), &mut account, &mut report);
                 let lists = u64::from(weight) * UP_BYTES + u64::from(graph.edges()) * EDGE_BYTES;
                 if turn.is_over() {
-                    turn.finish(u64::from(weight) + 1, out);
+                    turn.finish(u64::from(weight) + 1, out)?;
                     continue;
                 }
                 match &mut cubes {
@@ -280,7 +280,7 @@ impl<'a> Search<'a> {
                         _ => plain.lines(&mut turn, out)?,
                     }
                 }
-                turn.finish(1, out);
+                turn.finish(1, out)?;
             }
             account.commit(None, out)
         })
@@ -335,7 +335,7 @@ impl Shared<'_> {
                     plain.cubes(&mut turn, 0, out)?;
                     plain.lines(&mut turn, out)?;
                 }
-                turn.finish(1, out);
+                turn.finish(1, out)?;
             }
         })
     }

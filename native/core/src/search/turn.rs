@@ -94,10 +94,8 @@ impl<'t, 'a> Turn<'t, 'a> {
     }
 
     /// All is done.
-    pub(super) fn finish(self, weight: u64, out: &Emitter<'_>) {
-        if self.begun.is_some() {
-            self.account.finish(self.number);
-        }
+    pub(super) fn finish(self, weight: u64, out: &mut Emitter<'_>) -> Result<()> {
         self.report.advance(weight, out);
+        if self.begun.is_some() { self.account.finish(self.number, out) } else { Ok(()) }
     }
 }

@@ -84,14 +84,8 @@ impl Interner {
             // A failure to read on only makes the estimate smaller.
             let _ = io::copy(&mut reader, &mut io::sink());
             let needed = u128::from(builder.needed()) * u128::from(reader.count) / u128::from(read) * 11 / 10;
-            return Err(Error::new(
-                Code::MemoryTooSmall,
-                format!(
-                    "{name} needs about {} MiB of memory to be read, and the budget is {} MiB; raise the budget",
-                    needed.div_ceil(1 << 20),
-                    memory >> 20
-                ),
-            ));
+            let needed = u64::try_from(needed).unwrap_or(u64::MAX);
+            return Err(Error::memory_too_small(format!("reading {name}"), needed, memory));
         }
         outcome?;
         builder.finish(check)
