@@ -362,7 +362,8 @@ export class StateDirectory {
     const id = await this.ledger.identify(path)
     const made = id !== undefined && (await this.ledger.inputs(id)) !== undefined
     if (made && (await this.#isSpent(path))) {
-      await this.#remove(work, path)
+      // Whoever has it otherwise still needs the entry.
+      if (!(await this.#remove(work, path))) throw new LostError()
       await this.ledger.remove(id)
     } else {
       await moveDirectory(this.#files, path, this.done, name.replace(/\.bin$/, ''), '.bin')
@@ -441,13 +442,16 @@ export class StateDirectory {
     }
   }
 
-  /** Removes a directory tree so that one half removed is never taken for a whole one. */
-  async #remove(work: Work, path: string): Promise<void> {
+  /** Removes a directory tree so that one half removed is never taken for a whole one; false if it is gone. */
+  async #remove(work: Work, path: string): Promise<boolean> {
     const removed = join(work.directory, INSIDE.removed)
-    await this.#files.mkdir(removed, { recursive: true })
-    if (await this.#take(path, join(removed, this.#uniqueId()))) {
-      await this.#files.rm(removed, { recursive: true, force: true })
-    }
+    await this.#files.mkdir(removed).catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') throw new LostError()
+      if (systemCode(error) !== 'EEXIST') throw error
+    })
+    const took = await this.#take(path, join(removed, this.#uniqueId()))
+    await this.#files.rm(removed, { recursive: true, force: true })
+    return took
   }
 }
 
