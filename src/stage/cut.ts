@@ -27,6 +27,8 @@ export class Cutter {
   /** Bytes that the next chunk may complete to a delimiter, with one before them. */
   #rest: Buffer = Buffer.alloc(0)
   #read = 0
+  /** The first bytes of the text. */
+  #head: Buffer = Buffer.alloc(0)
   #cuts: number[] = []
   /** Lines that begin with the delimiter. */
   found = 0
@@ -44,10 +46,14 @@ export class Cutter {
     const bytes = Buffer.concat([this.#rest, chunk])
     const base = this.#read - this.#rest.length
     this.#read += chunk.length
-    // What is kept has one byte that was looked at as the byte before only.
+    if (this.#head.length < BYTE_ORDER_MARK.length) {
+      this.#head = Buffer.concat([this.#head, chunk.subarray(0, BYTE_ORDER_MARK.length - this.#head.length)])
+    }
+    // Where it was decided already whether a delimiter begins.
+    const decided = Math.max(0, this.#read - chunk.length - this.#delimiter.length + 1) - base
     let lf = -1
     let cr = -1
-    let at = bytes.indexOf(this.#delimiter, base === 0 ? 0 : 1)
+    let at = bytes.indexOf(this.#delimiter, decided)
     while (at >= 0) {
       if (this.#beginsLine(bytes, at, base)) this.#cutAt(base + at)
       // On to the next line: a line may hold the delimiter very often.
@@ -63,15 +69,15 @@ export class Cutter {
   #beginsLine(bytes: Buffer, at: number, base: number): boolean {
     const before = bytes[at - 1]
     if (before === LF || before === CR || base + at === 0) return true
-    const mark = BYTE_ORDER_MARK.length
-    return base === 0 && at === mark && bytes.subarray(0, mark).equals(BYTE_ORDER_MARK)
+    return base + at === BYTE_ORDER_MARK.length && this.#head.equals(BYTE_ORDER_MARK)
   }
 
   #cutAt(offset: number): void {
     this.found += 1
     const last = this.#cuts.at(-1) ?? 0
-    // Before the first delimiter there must be something other than a byte order mark.
-    if (offset - last < this.#least || (last === 0 && offset <= BYTE_ORDER_MARK.length)) return
+    // A byte order mark alone is no piece.
+    const blank = offset === 0 || (offset === BYTE_ORDER_MARK.length && this.#head.equals(BYTE_ORDER_MARK))
+    if (blank || offset - last < this.#least) return
     if (this.#cuts.length + 1 >= MOST_PIECES) {
       throw new FoldError(
         'INVALID_ARGUMENT',
