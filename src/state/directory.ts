@@ -224,18 +224,16 @@ export class StateDirectory {
 
   /** Fills a new work directory; puts all back if that fails or comes to nothing. */
   async #guarded(work: Work, fill: () => Promise<boolean>): Promise<Work | undefined> {
-    let filled: boolean
     try {
-      filled = await fill()
+      if (await fill()) return work
+      await this.putBack(work)
+      return undefined
     } catch (error) {
-      if (await this.isLost(work)) return undefined
+      if (error instanceof LostError || (await this.isLost(work))) return undefined
       // What cannot be put back is found by whoever takes the directory over.
       await this.putBack(work).catch(() => undefined)
       throw error
     }
-    if (filled) return work
-    await this.putBack(work)
-    return undefined
   }
 
   /** Moves, unless there is nothing to move. */
