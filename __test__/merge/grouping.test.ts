@@ -114,12 +114,12 @@ function candidate(name: string, changes: Partial<ArchiveSummary> = {}): Candida
   return { name, summary: summary({ input: null, ...changes }), inputs }
 }
 
-const names = (choice: ReturnType<typeof chooseArchives>) =>
+const chosen = (choice: ReturnType<typeof chooseArchives>) =>
   choice && [choice.first, ...choice.partners].map(({ name }) => name)
 
 test('small ones go together first, more at once when there are enough for all', (t) => {
   const all = [9, 1, 5, 3].map((bytes) => candidate(`${bytes}`, { bytes }))
-  t.deepEqual(names(chooseArchives(all, 3)), ['1', '3', '5', '9'])
+  t.deepEqual(chosen(chooseArchives(all, 3)), ['1', '3', '5', '9'])
   t.is(chooseArchives(all, 3)?.most, 2)
   const many = Array.from({ length: 40 }, (_, i) => candidate(`${i}`))
   t.is(chooseArchives(many, 0)?.most, 8)

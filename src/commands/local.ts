@@ -45,8 +45,8 @@ export class LocalCommand extends LimitedCommand {
   stateDir = Option.String('--state-dir', {
     description: 'State directory (default: $LOCAL_STATE_DIR or ./fold_state)',
   })
-  merge = Option.Boolean('--merge', true, {
-    description: 'Merge the archives until one is left (--no-merge keeps them)',
+  noMerge = Option.Boolean('--no-merge', false, {
+    description: 'Keep one archive for each text instead of merging them',
   })
   staleAfter = Option.String('--stale-after', '10m', {
     description: 'Take over work that has given no sign of life for this time (default: 10m)',
@@ -79,7 +79,7 @@ export class LocalCommand extends LimitedCommand {
     const outcome = await runLocal(state, {
       clock: effects,
       staleAfter: staleAfter * 1000,
-      mergeAll: this.merge,
+      mergeAll: !this.noMerge,
       signal,
       search: (source, out, stop) =>
         search(source, { out, memory, threads, ...limits, signal: stop, onProgress }),

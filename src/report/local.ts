@@ -63,7 +63,7 @@ async function describeResult({ archives, own }: LocalEvent & { kind: 'result' }
   const [only, ...others] = archives
   if (!only) return []
   if (others.length > 0) {
-    return ['', `${plural(archives.length, 'archive')}:`, ...archives.map((one) => `  ${line(one)}`)]
+    return [`${plural(archives.length, 'archive')}:`, ...archives.map((one) => `  ${line(one)}`)]
   }
   if (!own) return [`all is done: ${line(only)}`]
   return [
