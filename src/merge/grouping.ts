@@ -49,7 +49,16 @@ export function inputsOf({ input, lineage }: ArchiveSummary): InputId[] {
     : lineageNames(lineage).map((name) => ({ name }))
 }
 
-/** Groups archives by the text that they are of, and chooses those that count. */
+/**
+ * Groups archives by the text that they are of, and chooses those that count. Reads and merges nothing.
+ *
+ * @example
+ * ```ts
+ * const { groups, conflicts } = groupByInput([a.summary, b.summary])
+ * for (const { input, archives } of groups)
+ *   await mergeArchives(archives.map(({ archive }) => archive), { out: `${input.name}.bin` })
+ * ```
+ */
 export function groupByInput(archives: readonly ArchiveSummary[]): Grouping {
   const groups = new Map<string, { input: InputGroup['input']; members: ArchiveSummary[] }>()
   const others: ArchiveSummary[] = []
