@@ -23,9 +23,7 @@ export async function describeLocal(event: LocalEvent): Promise<string[]> {
         '',
       ]
     case 'merging':
-      return [
-        `merging ${listed(event.names)}${event.complete ? '' : ' (not all complete, so the result is not)'}`,
-      ]
+      return [`merging ${listed(event.names)}${event.complete ? '' : ' (not all of them complete)'}`]
     case 'merged':
       return [`  ${plural(event.summary.orthoCount, 'ortho')}: ${event.summary.archive}`]
     case 'result':

@@ -25,13 +25,27 @@ export class ArchiveShelf {
     this.#summarise = summarise
   }
 
-  /** Looks at an archive in `input/`. */
-  look(name: string): Promise<Found> {
-    return this.lookAt(join(this.#state.input, name))
+  /** Looks at archives in `input/`, and forgets all others. */
+  async lookAll(names: readonly string[]): Promise<Found[]> {
+    const before = this.#known
+    const found: Found[] = []
+    const still = new Map<string, Candidate | FoldError>()
+    for (const name of names) {
+      const path = join(this.#state.input, name)
+      const id = await this.#state.ledger.identify(path)
+      found.push(await this.#lookAt(path, id))
+      const known = id === undefined ? undefined : before.get(id)
+      if (id !== undefined && known !== undefined) still.set(id, known)
+    }
+    this.#known = still
+    return found
   }
 
   async lookAt(path: string): Promise<Found> {
-    const id = await this.#state.ledger.identify(path)
+    return this.#lookAt(path, await this.#state.ledger.identify(path))
+  }
+
+  async #lookAt(path: string, id: string | undefined): Promise<Found> {
     const known = id === undefined ? undefined : this.#known.get(id)
     const found = known ?? (await this.#read(path, id))
     if (found === 'gone') return { kind: 'gone' }
@@ -59,8 +73,7 @@ export class ArchiveShelf {
 
   /** Summaries of those of these archives that can be read. */
   async all(names: readonly string[]): Promise<ArchiveSummary[]> {
-    const found = []
-    for (const name of names) found.push(await this.look(name))
+    const found = await this.lookAll(names)
     return found.flatMap((one) => (one.kind === 'good' ? [one.candidate.summary] : []))
   }
 }

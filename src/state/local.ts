@@ -135,10 +135,8 @@ class LocalRun {
         this.#told.delete(WAITING)
         continue
       }
-      // A text of the same name as one that is worked on has to wait as well, one whose place is blocked would for ever.
-      const blocked = new Set(survey.left.map(({ path }) => path))
-      const waits = survey.texts.some((name) => !blocked.has(this.#state.placeOf(name)))
-      if (survey.works.length === 0 && !waits) {
+      // A text of the same name as one that is worked on waits until that is done.
+      if (survey.works.length === 0 && survey.texts.length === 0) {
         await onEvent({ kind: 'result', archives: await this.#shelf.all(survey.archives), own })
         return this.#outcome
       }
@@ -149,10 +147,13 @@ class LocalRun {
     }
   }
 
-  /** What is where, less the texts that failed in this run. */
+  /** What is where, less the texts that failed in this run and those whose place is not to be had. */
   async #survey(): Promise<Survey> {
     const survey = await this.#state.survey()
-    const texts = survey.texts.filter((name) => !this.#failed.has(name))
+    const blocked = new Set(survey.left.map(({ path }) => path))
+    const texts = survey.texts.filter(
+      (name) => !this.#failed.has(name) && !blocked.has(this.#state.placeOf(name)),
+    )
     const works = survey.works.filter((directory) => {
       const work = parseWorkName(directory)
       return work?.kind !== 'text' || !this.#failed.has(work.name)
@@ -166,8 +167,7 @@ class LocalRun {
     for (const name of stale) {
       const work = await this.#state.takeOver(name, this.#heart)
       if (!work) continue
-      await this.#options.onEvent({ kind: 'takenOver', name })
-      await this.#carryOut(work)
+      await this.#carryOut(work, { kind: 'takenOver', name })
       return true
     }
     const { texts } = survey
@@ -188,8 +188,7 @@ class LocalRun {
       return true
     }
     if (!work) return false
-    await this.#options.onEvent({ kind: 'started', name, waiting })
-    await this.#carryOut(work)
+    await this.#carryOut(work, { kind: 'started', name, waiting })
     return true
   }
 
@@ -208,13 +207,12 @@ class LocalRun {
   /** Archives that may be merged with each other. Reports the others. */
   async #candidates(names: readonly string[]): Promise<Candidate[]> {
     const candidates: Candidate[] = []
-    for (const name of names) {
-      const found = await this.#shelf.look(name)
+    for (const found of await this.#shelf.lookAll(names)) {
       if (found.kind === 'gone') continue
       if (found.kind === 'bad') await this.#leave({ path: found.path, why: found.error.message }, found.error)
       else candidates.push(found.candidate)
     }
-    const newest = Math.max(...candidates.map(({ summary }) => summary.tokenizer))
+    const newest = candidates.reduce((most, { summary }) => Math.max(most, summary.tokenizer), 0)
     const sameRules: Candidate[] = []
     for (const candidate of candidates) {
       const { tokenizer, archive } = candidate.summary
@@ -255,8 +253,8 @@ class LocalRun {
   }
 
   /** Brings a work to its end from wherever it is; back to where it waited if that fails. */
-  async #carryOut(work: Work): Promise<void> {
-    const { clock, signal } = this.#options
+  async #carryOut(work: Work, event?: LocalEvent): Promise<void> {
+    const { clock, signal, onEvent } = this.#options
     const stop = new AbortController()
     const pass = () => stop.abort(signal?.reason)
     signal?.addEventListener('abort', pass)
@@ -267,6 +265,7 @@ class LocalRun {
       })
     })
     try {
+      if (event) await onEvent(event)
       await (work.kind === 'text' ? this.#text(work, stop.signal) : this.#merge(work, stop.signal))
     } catch (error) {
       await this.#backOut(work, error)
