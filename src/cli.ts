@@ -7,12 +7,15 @@ import { Cli } from 'clipanion'
 import type { CommandContext, Library } from './commands/base.js'
 import { InspectCommand } from './commands/inspect.js'
 import { LocalCommand } from './commands/local.js'
+import { MergeCommand } from './commands/merge.js'
 import { OrthosCommand } from './commands/orthos.js'
 import { SearchCommand } from './commands/search.js'
+import { StageCommand } from './commands/stage.js'
 import type { Effects } from './effects.js'
 import { EXIT_CODES } from './errors.js'
 import { version } from './version.js'
 
+const COMMANDS = [LocalCommand, SearchCommand, MergeCommand, StageCommand, OrthosCommand, InspectCommand]
 const HELP = /^(--help|-h|help)$/
 
 /** Runs the command that the arguments name; resolves to the exit code and never rejects. */
@@ -23,7 +26,7 @@ export async function run(effects: Effects, library: () => Promise<Library> = re
     binaryVersion: version(),
     enableColors: false,
   })
-  for (const command of [LocalCommand, SearchCommand, OrthosCommand, InspectCommand]) cli.register(command)
+  for (const command of COMMANDS) cli.register(command)
 
   if (effects.args.length === 1 && HELP.test(effects.args[0] ?? '')) {
     await effects.stdout.write(readable(cli.usage()))
@@ -55,5 +58,5 @@ function readable(text: string): string {
 }
 
 async function realLibrary(): Promise<Library> {
-  return import('./index.js')
+  return (await import('./index.js')) as unknown as Library
 }

@@ -3,8 +3,10 @@
  * environment, clock, terminal, signals, files. No other module of `src/` touches `process`, so a test puts
  * another {@link Effects} in its place and needs no child process.
  */
+import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs/promises'
 import type { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 
 /** A place to write text to: a terminal, a pipe or a file. */
 export interface Sink {
@@ -22,15 +24,39 @@ export interface Sink {
 /** The file operations in use, so that a test can make one of them fail. */
 export type Files = Pick<
   typeof fs,
-  'lstat' | 'stat' | 'readdir' | 'readFile' | 'mkdir' | 'rename' | 'rmdir' | 'rm'
+  | 'lstat'
+  | 'stat'
+  | 'readdir'
+  | 'readFile'
+  | 'writeFile'
+  | 'open'
+  | 'mkdir'
+  | 'rename'
+  | 'link'
+  | 'unlink'
+  | 'rmdir'
+  | 'utimes'
+  | 'rm'
 >
 
 /** The signals that end a run early. */
 export type StopSignal = 'SIGINT' | 'SIGTERM'
 
+/** Time as the program measures it. */
+export interface Clock {
+  /** Milliseconds of a clock that never goes backwards. */
+  now(): number
+  /** See {@link every}. */
+  every(milliseconds: number, call: () => void): () => void
+  /** Resolves after so many milliseconds, or at once when the signal is aborted. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
+}
+
 /** What the program asks about the machine that it runs on. */
 export interface Machine {
   readonly files: Files
+  /** 16 hex digits that nobody has used before. */
+  uniqueId(): string
   /** Bytes of memory that the machine has. */
   machineMemory(): Promise<number>
   /** Number of processors that this process may use. */
@@ -40,16 +66,12 @@ export interface Machine {
 }
 
 /** The world as the program sees it. */
-export interface Effects extends Machine {
+export interface Effects extends Machine, Clock {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: Readable
   readonly stdout: Sink
   readonly stderr: Sink
-  /** Milliseconds of a clock that never goes backwards. */
-  now(): number
-  /** See {@link every}. */
-  every(milliseconds: number, call: () => void): () => void
   /** Calls back on each signal until the returned function is called. */
   onStop(call: (signal: StopSignal) => void): () => void
   /** What the process exits with when it has nothing left to do. */
@@ -90,9 +112,19 @@ export function every(milliseconds: number, call: () => void): () => void {
   return () => clearInterval(timer)
 }
 
+async function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  await wait(milliseconds, undefined, signal && { signal }).catch((error: unknown) => {
+    if (!signal?.aborted) throw error
+  })
+}
+
+/** The clock of this process. */
+export const clock: Clock = { now: () => performance.now(), every, sleep }
+
 /** The machine itself. */
 export const machine: Machine = {
   files: fs,
+  uniqueId: () => randomBytes(8).toString('hex'),
   async machineMemory() {
     const { totalmem } = await import('node:os')
     return totalmem()
@@ -117,8 +149,7 @@ export function realEffects(): Effects {
     stdout: sink(process.stdout),
     stderr: sink(process.stderr),
     ...machine,
-    now: () => performance.now(),
-    every,
+    ...clock,
     onStop(call) {
       for (const signal of SIGNALS) process.on(signal, call)
       return () => {

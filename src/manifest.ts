@@ -11,6 +11,13 @@ export interface Optimal {
   words: string[]
 }
 
+/** Something that ended a search early. */
+export interface Limit {
+  name: 'maxOrthos' | 'maxTime' | 'maxDisk' | 'diskReserve' | 'maxDims' | 'stopped'
+  /** What it was set to: orthos, seconds, bytes, bytes, dimensions, 0. */
+  value: number
+}
+
 /** The manifest of an archive. */
 export interface Manifest {
   format: 'fold-archive'
@@ -23,8 +30,10 @@ export interface Manifest {
   shapes: Record<string, number>
   /** Whether every ortho of the text is here. */
   complete: boolean
-  /** The limits that were hit, when it is not. */
-  limits: unknown[]
+  /** What ended the search early, when something did. */
+  limits: Limit[]
+  /** The finished shards that it holds of its one input, such as `["3/8"]`; empty for whole texts and merges of several. */
+  shards: string[]
   optimal: Optimal | null
   /** Equal for archives that hold the same phrases and orthos, whatever their history. */
   contentDigest: string
@@ -32,6 +41,8 @@ export interface Manifest {
   lineage: string
   /** Number of distinct words. */
   vocabulary: number
+  /** Version of the rules that cut text into words. */
+  tokenizer: number
   /** Bytes of all files together. */
   bytes: number
   files: Record<string, { bytes: number; sha256: string }>
@@ -42,4 +53,9 @@ export interface Manifest {
 export interface ArchiveSummary extends Manifest {
   /** Path of the archive directory. */
   archive: string
+}
+
+/** Whether nothing ended the work early: a whole text, or whole shards of one. */
+export function isFinished({ complete, shards, limits }: Manifest): boolean {
+  return complete || (shards.length > 0 && limits.length === 0)
 }

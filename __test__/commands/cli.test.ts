@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import type { Archive, OrthoFilter } from '../../src/archive.js'
 import { run } from '../../src/cli.js'
-import type { Library } from '../../src/commands/base.js'
+import type { Library, MergeOptions } from '../../src/commands/base.js'
 import { defaultOut } from '../../src/commands/search.js'
 import { FoldError } from '../../src/errors.js'
 import type { SearchInput, SearchOptions } from '../../src/search.js'
@@ -13,6 +13,7 @@ import { systemError, temporary, world, type World } from '../support/world.js'
 
 interface Calls {
   searched: { input: SearchInput | undefined; options: SearchOptions }[]
+  merged: { archives: string[]; options: MergeOptions }[]
   listed: OrthoFilter[]
   verified: number
   problems: { file: string | null; message: string }[]
@@ -20,7 +21,7 @@ interface Calls {
 }
 
 function library(changes: Partial<Library> = {}): { library: () => Promise<Library>; calls: Calls } {
-  const calls: Calls = { searched: [], listed: [], verified: 0, problems: [], closed: 0 }
+  const calls: Calls = { searched: [], merged: [], listed: [], verified: 0, problems: [], closed: 0 }
   const archive = {
     summary: summary(),
     async *text(filter: OrthoFilter) {
@@ -45,6 +46,10 @@ function library(changes: Partial<Library> = {}): { library: () => Promise<Libra
         return summary({ archive: options.out })
       },
       openArchive: async () => archive as unknown as Archive,
+      mergeArchives: async (archives, options) => {
+        calls.merged.push({ archives, options })
+        return summary({ archive: options.out })
+      },
       ...changes,
     }),
   }

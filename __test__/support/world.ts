@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ExecutionContext } from 'ava'
-import type { Effects, Files, StopSignal } from '../../src/effects.js'
+import { clock, machine, type Effects, type Files, type StopSignal } from '../../src/effects.js'
 
 /** The effects of a pretended process, and what it did. */
 export interface World extends Effects {
@@ -49,6 +49,8 @@ export function world(options: WorldOptions = {}): World {
     files: { ...fs, ...options.files },
     now: () => it.clock,
     every: () => () => undefined,
+    sleep: clock.sleep,
+    uniqueId: machine.uniqueId,
     machineMemory: async () => options.memory ?? 8 * 2 ** 30,
     processors: async () => 2,
     scratch: async () => tmpdir(),

@@ -16,12 +16,14 @@ export class InspectCommand extends FoldCommand {
     examples: [
       ['What is in it', '$0 inspect chapter.bin'],
       ['Is it sound?', '$0 inspect chapter.bin --verify'],
+      ['All texts that went into it', '$0 inspect all.bin --lineage'],
       ['For a script', '$0 inspect chapter.bin --json'],
     ],
   })
 
   archive = Option.String()
   verify = Option.Boolean('--verify', false, { description: 'Check every file and every ortho' })
+  lineage = Option.Boolean('--lineage', false, { description: 'Show the whole lineage, however long' })
   json = Option.Boolean('--json', false, { description: 'Print one JSON object instead of text' })
   quiet = Option.Boolean('--quiet', false, { description: 'Show no progress' })
 
@@ -37,7 +39,8 @@ export class InspectCommand extends FoldCommand {
       if (this.json) {
         await this.printJson({ ...archive.summary, ...(verified && { verified }) })
       } else {
-        for (const line of await describeArchive(archive.summary)) await this.print(line)
+        for (const line of await describeArchive(archive.summary, { wholeLineage: this.lineage }))
+          await this.print(line)
         for (const line of verified ? describeVerification(verified) : []) await this.print(line)
       }
       if (verified && verified.problems.length > 0) {

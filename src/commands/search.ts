@@ -5,18 +5,24 @@ import { inputName } from '../input.js'
 import { ProgressDisplay } from '../report/progress.js'
 import { describeSearch } from '../report/summary.js'
 import type { SearchInput } from '../search.js'
-import { FoldCommand } from './base.js'
-import { MEMORY_HELP, THREADS_HELP, countOption, memoryOption } from './options.js'
+import { describeLimitList } from '../report/limits.js'
+import { isFinished } from '../manifest.js'
+import { LimitedCommand } from './limited.js'
+import { MEMORY_HELP, THREADS_HELP, countOption, memoryOption, shardOption } from './options.js'
 import { readStandardInput } from './standard-input.js'
 
-export class SearchCommand extends FoldCommand {
+export class SearchCommand extends LimitedCommand {
   static override paths = [['search']]
   static override usage = Command.Usage({
     description: 'find every ortho of one text',
     details: `
       Reads a UTF-8 text (\`-\` for standard input), finds every ortho and writes them to an archive directory,
       which appears whole or not at all. An existing one is never overwritten. Ctrl-C stops the search and leaves
-      nothing behind.
+      nothing behind. A search that was killed goes on where it stood when the same command is given again.
+
+      A search that reaches a limit keeps what it has found, says so, and ends with exit code 18; \`--continue\` takes
+      it up again from its archive. \`--shard i/n\` searches one of n parts of the text, for as many machines;
+      \`merge\` puts them together.
     `,
     examples: [
       ['Search a chapter; the archive is ./chapter.bin', '$0 search chapter.txt'],
@@ -24,16 +30,24 @@ export class SearchCommand extends FoldCommand {
         'Say where the archive goes and what it may take',
         '$0 search a.txt --out a.bin --memory 256M --threads 2',
       ],
+      ['At most an hour and 10 GiB of disk', '$0 search book.txt --max-time 1h --max-disk 10G'],
+      ['Go on from there', '$0 search --continue book.bin --out more.bin --max-time 8h'],
+      ['One of four parts', '$0 search book.txt --shard 1/4'],
       ['Search standard input, for a script', 'cat *.txt | $0 search - --out all.bin --json'],
     ],
   })
 
-  file = Option.String()
+  file = Option.String({ required: false, name: 'FILE' })
   out = Option.String('--out', {
     description: 'Archive directory to write (default: the name of the text with .bin for .txt, here)',
   })
   memory = Option.String('--memory', { description: MEMORY_HELP })
   threads = Option.String('--threads', { description: THREADS_HELP })
+  shard = Option.String('--shard', { description: 'Search only part i of n, such as 1/4' })
+  continueFrom = Option.String('--continue', {
+    description:
+      'An archive of the same text that a limit ended: search only what it lacks, and add what it has',
+  })
   json = Option.Boolean('--json', false, { description: 'Print one JSON object instead of text' })
   quiet = Option.Boolean('--quiet', false, { description: 'Show no progress' })
 
@@ -41,32 +55,55 @@ export class SearchCommand extends FoldCommand {
     const { effects, library } = this.context
     const memory = memoryOption(this.memory)
     const threads = countOption('--threads', this.threads, 1)
-    const out = this.out ?? defaultOut(this.file)
+    const limits = this.limits()
+    const shard = shardOption(this.shard)
+    const continued = this.#continued()
+    const { file } = this
+    if (file === undefined && !continued.continueFrom) {
+      throw new FoldError('INVALID_ARGUMENT', 'give a text to search, or --continue with an archive')
+    }
+    const out = this.out ?? (file === undefined ? '' : defaultOut(file, shard))
     if (out === '') throw new FoldError('INVALID_ARGUMENT', '--out must name a directory')
 
-    const input: SearchInput =
-      this.file === '-'
-        ? { text: await readStandardInput(effects.stdin, signal), name: 'stdin' }
-        : { path: this.file }
+    const input = file === undefined ? undefined : await this.#input(file, signal)
     const { search } = await library()
     const progress = new ProgressDisplay(effects, { quiet: this.quiet })
     const started = effects.now()
     try {
       const onProgress = progress.enabled ? progress.show : undefined
-      const summary = await search(input, { out, memory, threads, signal, onProgress })
+      const part = { ...limits, ...(shard && { shard }), ...continued }
+      const summary = await search(input, { out, memory, threads, signal, onProgress, ...part })
       progress.end()
       if (this.json) await this.printJson(summary)
       else
         for (const line of await describeSearch(summary, (effects.now() - started) / 1000))
           await this.print(line)
+      if (!isFinished(summary)) {
+        const { limits: reached, archive } = summary
+        const why =
+          reached.length > 0 ? `stopped ${describeLimitList(reached)}` : 'not everything was searched'
+        const next = `fold-worker search --continue ${archive} --out ANOTHER.bin`
+        throw new FoldError('LIMIT_REACHED', `${why}; what was found is in ${archive}. To go on: ${next}`)
+      }
     } finally {
       progress.end()
     }
     return 0
   }
+
+  async #input(file: string, signal: AbortSignal): Promise<SearchInput> {
+    if (file !== '-') return { path: file }
+    return { text: await readStandardInput(this.context.effects.stdin, signal), name: 'stdin' }
+  }
+
+  #continued(): { continueFrom?: string } {
+    if (this.continueFrom === '') throw new FoldError('INVALID_ARGUMENT', '--continue must name an archive')
+    return this.continueFrom === undefined ? {} : { continueFrom: this.continueFrom }
+  }
 }
 
 /** Where the archive of an input goes when nothing is said: in the current directory, under the input's name. */
-export function defaultOut(file: string): string {
-  return `${file === '-' ? 'stdin' : inputName(file)}.bin`
+export function defaultOut(file: string, shard?: { index: number; count: number }): string {
+  const part = shard ? `.shard-${shard.index}-of-${shard.count}` : ''
+  return `${file === '-' ? 'stdin' : inputName(file)}${part}.bin`
 }

@@ -67,6 +67,7 @@ export class ProgressDisplay {
 const PHASES: Readonly<Record<string, string>> = {
   read: 'reading',
   index: 'indexing',
+  copy: 'copying',
   search: 'searching',
   write: 'writing',
   verify: 'verifying',

@@ -3,8 +3,9 @@ import type { VerifyReport } from '../archive.js'
 import { formatSize } from '../machine/size.js'
 import type { ArchiveSummary, Manifest } from '../manifest.js'
 import { formatShape } from '../shape.js'
-import type { LocalEvent } from '../state/local.js'
 import { drawOrtho } from './grid.js'
+import { describeGaps } from './limits.js'
+import { BRIEF, drawLineage } from './lineage.js'
 import { formatCount, formatSeconds, plural, shapeTable } from './numbers.js'
 
 /** The report after `search`: counts, the optimal ortho, time, place. */
@@ -15,24 +16,34 @@ export async function describeSearch(summary: ArchiveSummary, seconds: number): 
     ...(await describeFinds(summary)),
     '',
     `${plural(summary.orthoCount, 'ortho')} in ${formatSeconds(seconds)}${rate}`,
+    ...describeGaps(summary),
     `archive: ${summary.archive} (${formatSize(summary.bytes)})`,
   ]
 }
 
-/** What `inspect` says. */
-export async function describeArchive(summary: ArchiveSummary): Promise<string[]> {
+/** What `inspect` says; of a large lineage only the beginning unless `wholeLineage`. */
+export async function describeArchive(
+  summary: ArchiveSummary,
+  { wholeLineage = false }: { wholeLineage?: boolean } = {},
+): Promise<string[]> {
   const { input, search } = summary
   const rows: [string, string][] = [
     ['archive', `${summary.archive} (${formatSize(summary.bytes)}, format ${summary.formatVersion})`],
     ['written by', summary.program],
     ...(input ? ([['input', `${input.name} (${formatSize(input.bytes)})`]] as [string, string][]) : []),
-    ['lineage', summary.lineage],
     ['words', `${formatCount(summary.vocabulary)} distinct`],
     ['complete', summary.complete ? 'yes' : 'no'],
+    ...describeGaps(summary).map((line): [string, string] => ['', line]),
     ...(search ? ([['searched in', formatSeconds(search.elapsedSeconds)]] as [string, string][]) : []),
     ['content', summary.contentDigest],
   ]
-  return [...rows.map(([name, value]) => `${name.padEnd(12)}${value}`), '', ...(await describeFinds(summary))]
+  return [
+    ...rows.map(([name, value]) => `${name.padEnd(12)}${value}`),
+    '',
+    ...drawLineage(summary.lineage, wholeLineage ? {} : BRIEF),
+    '',
+    ...(await describeFinds(summary)),
+  ]
 }
 
 /** What `inspect --verify` adds. */
@@ -46,26 +57,8 @@ export function describeVerification({ files, orthos, problems }: VerifyReport):
   ]
 }
 
-/** What local mode says of an event; nothing for those that go to standard error. */
-export async function describeLocal(event: LocalEvent): Promise<string[]> {
-  switch (event.kind) {
-    case 'empty':
-      return [`No text waits in ${event.input}: put *.txt files there and start again.`]
-    case 'started':
-      return [`${event.name} (${event.index + 1} of ${event.total})`]
-    case 'done':
-      return [
-        ...(await describeFinds(event.summary)).map((line) => (line === '' ? '' : `  ${line}`)),
-        `  archive: ${event.summary.archive}`,
-        '',
-      ]
-    default:
-      return []
-  }
-}
-
 /** Counts by shape and the optimal ortho, or a sentence that there is none. */
-async function describeFinds({ shapes, optimal, orthoCount }: Manifest): Promise<string[]> {
+export async function describeFinds({ shapes, optimal, orthoCount }: Manifest): Promise<string[]> {
   if (orthoCount === 0 || !optimal) {
     return ['This text has no ortho: nowhere do four of its phrases of two words meet in a square.']
   }
