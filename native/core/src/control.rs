@@ -25,6 +25,8 @@ pub enum Phase {
     Read,
     /// Building the index of its phrases.
     Index,
+    /// Copying what was found before.
+    Copy,
     /// Searching for orthos.
     Search,
     /// Completing the archive.
@@ -34,7 +36,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    const ALL: [Self; 5] = [Self::Read, Self::Index, Self::Search, Self::Write, Self::Verify];
+    const ALL: [Self; 6] = [Self::Read, Self::Index, Self::Copy, Self::Search, Self::Write, Self::Verify];
 }
 
 /// How far a piece of work is.

@@ -186,6 +186,17 @@ impl SetTally {
         }
     }
 
+    /// The tally of what is in this set and not in `earlier`, a part of it.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut news = Self::default();
+        for (dims, tally) in &self.0 {
+            let before = earlier.0.get(dims).copied().unwrap_or_default();
+            news.add(dims, tally.count - before.count, tally.sum.wrapping_sub(before.sum));
+        }
+        news
+    }
+
     /// The number of orthos of all shapes.
     #[must_use]
     pub fn count(&self) -> u64 {

@@ -86,10 +86,18 @@ fn engine(work: &Work<'_>) -> Result<Contents> {
     let memory = work.memory.saturating_sub(interner.vocabulary_len() as u64 * WORD_BYTES);
     let settings = Settings { threads: work.threads, memory };
     let control = work.control;
-    let found =
-        run(work.index, work.ranks, &words, &writer, settings, control.stop(), control.watch(interner))?;
+    let found = run(
+        work.index,
+        work.ranks,
+        &words,
+        &writer,
+        None,
+        settings,
+        control.stop(),
+        control.watch(interner),
+    )?;
     writer.close()?;
-    Ok(Contents { tally: found.tally, best: found.best, complete: true, limits: Vec::new() })
+    Ok(Contents { tally: found.tally, best: found.best, complete: true, ..Contents::default() })
 }
 
 fn search_with(
@@ -101,7 +109,7 @@ fn search_with(
     let writer = ArchiveWriter::create(&request.out, Arc::clone(disk))?;
     let (interner, input) = read(request, control, &**disk)?;
     let index = Arc::new(build_index(interner, request.memory, control)?);
-    let ranks = Ranks::new(&index);
+    let ranks = Arc::new(Ranks::new(&index));
     control.check()?;
     let taken = index.memory_bytes() as u64;
     control.set_memory(taken);
@@ -128,7 +136,7 @@ fn search_with(
         input: Some(input),
         lineage: &lineage,
         interner,
-        ranks: &ranks,
+        ranks: &Arc::clone(&ranks).into(),
         contents: &contents,
         search,
     };

@@ -8,6 +8,7 @@ pub mod disk;
 pub mod disk_backed_queue;
 pub mod error;
 pub mod job;
+pub mod merge;
 pub mod ortho;
 pub mod results;
 pub mod search;

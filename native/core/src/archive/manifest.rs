@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::shape::{Shape, ShapeCounts};
 use crate::error::{Code, Error, Result};
 use crate::ortho::{Dims, Ortho, fullness, volume};
+use crate::search::Shard;
 use crate::text::{Interner, Token};
 
 /// What `format` says.
@@ -42,6 +43,9 @@ pub struct Manifest {
     pub complete: bool,
     /// The limits that ended the search early.
     pub limits: Vec<Limit>,
+    /// The shards that are whole, if these are not all orthos of the text.
+    #[serde(default)]
+    pub shards: Vec<Shard>,
     /// The optimal ortho; nothing if there is no ortho.
     pub optimal: Option<Optimal>,
     /// SHA-256, in hex, of interner and set of orthos, whatever their order in the files.
@@ -284,6 +288,7 @@ mod tests {
                 .collect(),
             complete: true,
             limits: Vec::new(),
+            shards: Vec::new(),
             optimal: Some(Optimal::new(
                 vec![2, 3],
                 ["a", "b", "c", "d", "e", "f"].map(str::to_owned).to_vec(),
@@ -311,7 +316,7 @@ mod tests {
         let json = String::from_utf8(example().to_json().expect("JSON")).expect("UTF-8");
         let b = "b".repeat(64);
         let expected = format!(
-            r#"{{"format":"fold-archive","formatVersion":1,"program":"fold-worker 0.1.0","input":{{"name":"a","sha256":"{}","bytes":12}},"orthoCount":3,"shapes":{{"2x2":2,"2x3":1}},"complete":true,"limits":[],"optimal":{{"dims":[2,3],"volume":2,"fullness":6,"words":["a","b","c","d","e","f"]}},"contentDigest":"{}","lineage":"\"a\"","vocabulary":6,"tokenizer":1,"bytes":70,"files":{{"interner.bin":{{"bytes":10,"sha256":"{b}"}},"results/2x2/1.seg":{{"bytes":30,"sha256":"{b}"}},"results/2x3/1.seg":{{"bytes":40,"sha256":"{b}"}}}},"search":{{"elapsedSeconds":0.25,"threads":1,"memory":67108864}}}}"#,
+            r#"{{"format":"fold-archive","formatVersion":1,"program":"fold-worker 0.1.0","input":{{"name":"a","sha256":"{}","bytes":12}},"orthoCount":3,"shapes":{{"2x2":2,"2x3":1}},"complete":true,"limits":[],"shards":[],"optimal":{{"dims":[2,3],"volume":2,"fullness":6,"words":["a","b","c","d","e","f"]}},"contentDigest":"{}","lineage":"\"a\"","vocabulary":6,"tokenizer":1,"bytes":70,"files":{{"interner.bin":{{"bytes":10,"sha256":"{b}"}},"results/2x2/1.seg":{{"bytes":30,"sha256":"{b}"}},"results/2x3/1.seg":{{"bytes":40,"sha256":"{b}"}}}},"search":{{"elapsedSeconds":0.25,"threads":1,"memory":67108864}}}}"#,
             "0".repeat(64),
             "a".repeat(64),
         );

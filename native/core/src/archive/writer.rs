@@ -19,16 +19,19 @@ use super::manifest::{
 use super::shape::{Shape, ShapeCounts};
 use super::staging::StagingDisk;
 use super::sums::{MANIFEST_NAME, SUMS_NAME, hex, render, sha256};
+use super::tallies;
 use crate::control::{Control, Phase};
 use crate::digest::SetTally;
 use crate::disk::Disk;
 use crate::error::{Code, Error, Result};
 use crate::ortho::{Ortho, shape_name};
-use crate::results::Ranks;
+use crate::results::RankTables;
+use crate::search::Shard;
 use crate::text::Interner;
 
 pub(super) const INTERNER_NAME: &str = "interner.bin";
 pub(super) const RANKS_NAME: &str = "ranks.bin";
+pub(super) const TALLIES_NAME: &str = "tallies.bin";
 pub(super) const OPTIMAL_NAME: &str = "optimal.txt";
 pub(super) const LINEAGE_NAME: &str = "lineage.txt";
 pub(super) const RESULTS_NAME: &str = "results";
@@ -44,6 +47,8 @@ pub struct Contents {
     pub complete: bool,
     /// The limits that ended the search early.
     pub limits: Vec<Limit>,
+    /// The shards that are whole, if these are not all orthos of the text.
+    pub shards: Vec<Shard>,
 }
 
 /// What an archive's manifest says besides.
@@ -56,7 +61,7 @@ pub struct Description<'a> {
     /// The vocabulary and phrases.
     pub interner: &'a Interner,
     /// The numbers that the results use for words.
-    pub ranks: &'a Ranks,
+    pub ranks: &'a RankTables,
     /// What was found.
     pub contents: &'a Contents,
     /// How it was searched.
@@ -148,6 +153,7 @@ impl ArchiveWriter {
         self.write(INTERNER_NAME, |file| description.interner.encode_to(file))?;
         self.write(RANKS_NAME, |file| file.write_all(&description.ranks.encode()))?;
         let contents = description.contents;
+        self.write(TALLIES_NAME, |file| file.write_all(&tallies::encode(&contents.tally)))?;
         let optimal = contents.best.as_ref().map(|best| Optimal::of(best, description.interner));
         let counts = counts(&contents.tally)?;
         let text = optimal_text(optimal.as_ref(), counts.total(), contents.complete);
@@ -166,6 +172,7 @@ impl ArchiveWriter {
             shapes: counts,
             complete: contents.complete,
             limits: contents.limits.clone(),
+            shards: contents.shards.clone(),
             optimal,
             content_digest: hex(&contents.tally.content_digest(&description.interner.digest())),
             lineage,

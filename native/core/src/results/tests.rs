@@ -257,7 +257,7 @@ proptest! {
         for part in orthos.chunks(cut) {
             let record = list_record(&dims, part);
             bytes += record.len() as u64;
-            writer.push(&expected[0].dims, &record).expect("push");
+            writer.push(&expected[0].dims, 0, &record).expect("push");
         }
         prop_assert_eq!(writer.bytes(), bytes);
         writer.close().expect("close");

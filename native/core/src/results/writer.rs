@@ -5,12 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::kind;
+use super::varint::put;
 use crate::disk::Disk;
 use crate::disk_backed_queue::{DiskBackedQueue, QueueOptions};
 use crate::error::{Error, Result};
 use crate::ortho::{Dims, shape_name};
 
-type Queues = BTreeMap<Dims, DiskBackedQueue>;
+/// What is known of the queues: those that are open, and the table that the last record of each uses.
+#[derive(Debug, Default)]
+struct Queues {
+    open: BTreeMap<Dims, DiskBackedQueue>,
+    tables: BTreeMap<Dims, u32>,
+}
 
 /// Writes records from any number of threads into `results/<shape>/`.
 #[derive(Debug)]
@@ -41,20 +48,27 @@ impl ResultsWriter {
         })
     }
 
-    /// Appends a record to the queue of a canonical shape.
-    pub(super) fn push(&self, dims: &[u32], record: &[u8]) -> Result<()> {
-        self.bytes.fetch_add(record.len() as u64, Ordering::Relaxed);
+    /// Appends a record, whose ranks are those of a table, to the queue of a canonical shape.
+    pub(super) fn push(&self, dims: &[u32], table: u32, record: &[u8]) -> Result<()> {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(queue) = queues.get_mut(dims) {
-            return queue.push(record);
+        let Queues { open, tables } = &mut *queues;
+        if !open.contains_key(dims) {
+            if open.len() >= OPEN_QUEUES {
+                close_all(std::mem::take(open))?;
+            }
+            let directory = self.directory.join(shape_name(dims));
+            open.insert(dims.to_vec(), DiskBackedQueue::open(&directory, self.options.clone())?);
         }
-        if queues.len() >= OPEN_QUEUES {
-            close_all(std::mem::take(&mut *queues))?;
+        let Some(queue) = open.get_mut(dims) else { return Ok(()) };
+        if tables.get(dims).copied().unwrap_or(0) != table {
+            let mut named = vec![kind::TABLE];
+            put(&mut named, table);
+            queue.push(&named)?;
+            self.bytes.fetch_add(named.len() as u64, Ordering::Relaxed);
+            tables.insert(dims.to_vec(), table);
         }
-        let directory = self.directory.join(shape_name(dims));
-        let mut queue = DiskBackedQueue::open(&directory, self.options.clone())?;
         queue.push(record)?;
-        queues.insert(dims.to_vec(), queue);
+        self.bytes.fetch_add(record.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 
@@ -69,11 +83,11 @@ impl ResultsWriter {
     /// # Errors
     /// The first failure to write.
     pub fn close(self) -> Result<()> {
-        close_all(self.queues.into_inner().unwrap_or_else(PoisonError::into_inner))
+        close_all(self.queues.into_inner().unwrap_or_else(PoisonError::into_inner).open)
     }
 }
 
-fn close_all(queues: Queues) -> Result<()> {
+fn close_all(queues: BTreeMap<Dims, DiskBackedQueue>) -> Result<()> {
     for mut queue in queues.into_values() {
         queue.close()?;
     }

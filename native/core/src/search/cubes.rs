@@ -10,15 +10,20 @@
 //! That the words of a shell differ: edges joined by an arc or a row differ already as they must; the rest is checked
 //! where two edges first meet (see the comments "shell").
 //!
+//! What is to be left out (see [`exclusion`](super::exclusion)) is left out by masks: where the edges so far are all old
+//! for a text, the masks of both ears' arcs at each place of `M`'s list say which pairs are old there, and the block is
+//! cut so that it lacks them. Cubes of five axes may have old ones of four in them, so those are found all the same.
+//!
 //! Memory: what lies above one unit, and slices of ears ([`Sizes::ears`]); nothing that grows with the output.
 
+use super::exclusion::{MOST, Masks};
 use super::five::{Five, Four, plainly};
 use super::graph::{Arcs, Graph};
 use super::orderly::Orderly;
 use super::rows::{Row, RowMaker, Rows};
 use super::{Pool, Sizes, Stop};
 use crate::error::Result;
-use crate::results::{Block, Ear, Emitter, Rank};
+use crate::results::{Block, Ear, Emitter, Rank, bits, split};
 
 /// The tables that all threads share.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub(super) struct Tables<'a> {
     pub(super) graph: &'a Graph,
     pub(super) arcs: &'a Arcs,
     pub(super) rows: &'a Rows<'a>,
+    /// What the search leaves out, if anything.
+    pub(super) masks: Option<&'a Masks>,
 }
 
 /// Bits of a mask.
@@ -56,6 +63,10 @@ pub(super) struct Unit {
     /// For each two of `xs` whether both words differ, as bits.
     differ: Vec<u64>,
     row: usize,
+    /// Of each of `xs`: the texts that have the square. Of each vertex: those that have its arc and its mid. Both are empty
+    /// when nothing is left out.
+    x_masks: Vec<u8>,
+    vertex_masks: Vec<u8>,
 }
 
 /// A mid above one of the `xs`, say `x`.
@@ -81,6 +92,13 @@ impl Unit {
         self.xs.extend(second_edges(graph, arcs, edge).iter().rev());
         self.x_words.clear();
         self.x_words.extend(self.xs.iter().map(|&x| graph.words_of(x)));
+
+        self.x_masks.clear();
+        if let Some(masks) = tables.masks {
+            let own = masks.edges[edge as usize];
+            let ups = &masks.up[arcs.up.range(edge).start..][..self.xs.len()];
+            self.x_masks.extend(ups.iter().rev().map(|mask| mask & own));
+        }
 
         // Count first, in `local`, then number those with two or more.
         for &x in &self.xs {
@@ -111,16 +129,23 @@ impl Unit {
         self.ends.extend_from_slice(&self.starts[1..]);
         self.below.clear();
         self.below.resize(total as usize, 0);
+        self.vertex_masks.clear();
+        if tables.masks.is_some() {
+            self.vertex_masks.resize(total as usize, 0);
+        }
         self.up_starts.clear();
         self.ups.clear();
         self.ups.reserve_exact(total as usize);
         for (place, &x) in self.xs.iter().enumerate() {
             self.up_starts.push(self.ups.len() as u32);
-            for &mid in arcs.up.of(x) {
+            for (&mid, at) in arcs.up.of(x).iter().zip(arcs.up.range(x)) {
                 let number = self.local[mid as usize];
                 if number != NONE {
                     let (vertex, end) = (self.starts[number as usize], self.ends[number as usize]);
                     self.below[vertex as usize] = place as u32;
+                    if let Some(masks) = tables.masks {
+                        self.vertex_masks[vertex as usize] = masks.up[at];
+                    }
                     self.starts[number as usize] += 1;
                     if vertex + 1 < end {
                         self.ups.push(Up { mid, words: graph.words_of(mid), vertex, end });
@@ -143,6 +168,13 @@ impl Unit {
                 }
             }
         }
+    }
+
+    /// The texts that have the cube of `x` and a vertex of it, but for the arc between the others; all if nothing is left
+    /// out.
+    #[inline]
+    fn mask(&self, x: u32, vertex: u32) -> u8 {
+        self.x_masks[x as usize] & self.vertex_masks[vertex as usize]
     }
 
     #[inline]
@@ -188,9 +220,11 @@ struct Left {
 #[derive(Debug, Clone, Copy, Default)]
 struct Right {
     s: u32,
-    /// A place in `thirds`.
-    third: u32,
     ear: u32,
+    /// A place in `thirds`: there are no more than places have bits.
+    third: u16,
+    /// The texts that have the ear's arcs.
+    mask: u8,
 }
 
 /// An ear with the places of the edges above it and the middle edge.
@@ -198,6 +232,8 @@ struct Right {
 struct Slotted {
     ear: Ear,
     slot: u32,
+    /// The texts that have its first arc.
+    mask: u8,
 }
 
 /// The space that a thread works in.
@@ -207,6 +243,12 @@ struct Space {
     /// Third axes over the current node and middle edge, with their vertices.
     thirds: Vec<u32>,
     third_vertices: Vec<u32>,
+    /// The texts that have the cube of node, third axis and middle edge; empty if that is none for all of them.
+    third_masks: Vec<u8>,
+    /// The third axes whose cubes are new.
+    new_thirds: Vec<u32>,
+    /// The texts that have node and middle edge.
+    context: u8,
     left_ears: Vec<Slotted>,
     left_found: Vec<(u32, Left)>,
     left: Vec<Left>,
@@ -223,6 +265,9 @@ struct Space {
     at: Vec<u64>,
     met_left: Vec<u64>,
     met_right: Vec<u64>,
+    /// The same for each text that has all below: by place and text the ears that it has there.
+    old_left: Vec<[u64; MOST]>,
+    old_right: Vec<[u64; MOST]>,
     touched: Vec<u16>,
     blocks: Vec<Block>,
     fours: Vec<Four>,
@@ -270,7 +315,8 @@ impl<'a> Cubes<'a> {
         if self.unit.xs.is_empty() {
             return Ok(());
         }
-        out.unit(self.unit.origin, &self.unit.x_words)?;
+        let x_masks = &self.unit.x_masks;
+        out.unit(self.unit.origin, &self.unit.x_words, |x| x_masks.get(x).is_none_or(|&mask| mask == 0))?;
         for q in 0..self.unit.xs.len() as u32 {
             out.node(q);
             self.space.fours.clear();
@@ -313,7 +359,20 @@ impl<'a> Cubes<'a> {
             }
         }
         let Some(&first_third) = space.thirds.first() else { return Ok(()) };
-        out.mid(mid.words, &space.thirds)?;
+        space.context = if unit.x_masks.is_empty() { 0 } else { unit.mask(q, mid.vertex) };
+        if space.context == 0 {
+            out.mid(mid.words, &space.thirds)?;
+        } else {
+            let vertices = space.third_vertices.iter();
+            space.third_masks.clear();
+            space.third_masks.extend(
+                space.thirds.iter().zip(vertices).map(|(&r, &vertex)| space.context & unit.mask(r, vertex)),
+            );
+            space.new_thirds.clear();
+            let masked = space.thirds.iter().zip(&space.third_masks);
+            space.new_thirds.extend(masked.filter(|(_, mask)| **mask == 0).map(|(r, _)| r));
+            out.mid(mid.words, &space.new_thirds)?;
+        }
         let last = first_third as usize + 1 >= unit.xs.len();
         if last || tables.arcs.up.of(mid.mid).is_empty() || self.sizes.cubes_alone {
             return Ok(());
@@ -358,7 +417,8 @@ impl<'a> Cubes<'a> {
             }
             if left_found.len() > before {
                 let ear = Ear { id: up.mid, edge: up.words };
-                left_ears.push(Slotted { ear, slot: row.slot(up.mid) });
+                let mask = unit.vertex_masks.get(up.vertex as usize).copied().unwrap_or(0);
+                left_ears.push(Slotted { ear, slot: row.slot(up.mid), mask });
             }
         }
         sort_by_axis(unit.xs.len(), left_found, |l| l.0, |l| l.1, left, left_starts);
@@ -397,7 +457,7 @@ impl<'a> Cubes<'a> {
     /// were many.
     fn right_ears_of(&mut self, third: usize, q_top: Rank, row: &Row, from: usize) -> usize {
         let Self { unit, space, sizes, .. } = self;
-        let Space { right_ears, right_found, fourths, thirds, .. } = space;
+        let Space { right_ears, right_found, fourths, thirds, context, .. } = space;
         let mut next = from;
         for up in &unit.ups(thirds[third])[from..] {
             if right_found.len() >= sizes.ears {
@@ -410,14 +470,17 @@ impl<'a> Cubes<'a> {
             }
             let ear = right_ears.len() as u32;
             let before = right_found.len();
-            for &s in &unit.below[up.vertex as usize + 1..up.end as usize] {
+            let own = if *context == 0 { 0 } else { unit.mask(thirds[third], up.vertex) };
+            for vertex in up.vertex as usize + 1..up.end as usize {
+                let s = unit.below[vertex];
                 if fourths[s as usize / 64] >> (s % 64) & 1 == 1 {
-                    right_found.push(Right { s, third: third as u32, ear });
+                    let mask = if own == 0 { 0 } else { own & unit.vertex_masks[vertex] };
+                    right_found.push(Right { s, ear, third: third as u16, mask });
                 }
             }
             if right_found.len() > before {
                 let ear = Ear { id: up.mid, edge: up.words };
-                right_ears.push(Slotted { ear, slot: row.slot(up.mid) });
+                right_ears.push(Slotted { ear, slot: row.slot(up.mid), mask: 0 });
             }
         }
         next
@@ -433,6 +496,10 @@ impl<'a> Cubes<'a> {
                 by_place.resize(places, 0);
             }
         }
+        if space.context != 0 && space.old_left.len() < places {
+            space.old_left.resize(places, [0; MOST]);
+            space.old_right.resize(places, [0; MOST]);
+        }
         let Space { right_found, right, right_starts, .. } = space;
         sort_by_axis(unit.xs.len(), right_found, |r| r.s, |r| *r, right, right_starts);
         right_found.clear();
@@ -440,13 +507,12 @@ impl<'a> Cubes<'a> {
             if self.space.right_starts[s] < self.space.right_starts[s + 1] {
                 let (from, to) = (self.space.left_starts[s], self.space.left_starts[s + 1]);
                 for chunk in (from..to).step_by(MASK) {
-                    self.join_axis(
-                        m,
-                        row,
-                        s as u32,
-                        chunk as usize..to.min(chunk + MASK as u32) as usize,
-                        out,
-                    )?;
+                    let chunk = chunk as usize..to.min(chunk + MASK as u32) as usize;
+                    if self.space.context == 0 {
+                        self.join_axis::<false>(m, row, s as u32, chunk, out)?;
+                    } else {
+                        self.join_axis::<true>(m, row, s as u32, chunk, out)?;
+                    }
                 }
             }
         }
@@ -454,8 +520,8 @@ impl<'a> Cubes<'a> {
         Ok(())
     }
 
-    /// Joins at most 64 left ears over one fourth axis with the right ears over it.
-    fn join_axis(
+    /// Joins at most 64 left ears over one fourth axis with the right ears over it. `OLD`: some may be old.
+    fn join_axis<const OLD: bool>(
         &mut self,
         m: u32,
         row: &Row,
@@ -473,13 +539,22 @@ impl<'a> Cubes<'a> {
             for &place in row.places(slotted.slot) {
                 space.at[place as usize] |= 1 << bit;
             }
+            if OLD {
+                let mask = space.context & slotted.mask & unit.mask(s, l.vertex);
+                if mask != 0 {
+                    for (&place, there) in row.places(slotted.slot).iter().zip(row.masks(slotted.slot)) {
+                        mark(&mut space.old_left[place as usize], mask & there, bit);
+                    }
+                }
+            }
         }
         let ears = &ears[..left.len()];
         out.top(s, ears);
 
         let right = space.right_starts[s as usize] as usize..space.right_starts[s as usize + 1] as usize;
         for by_third in space.right[right].chunk_by(|a, b| a.third == b.third) {
-            let third = by_third[0].third as usize;
+            let third = usize::from(by_third[0].third);
+            let context = if OLD { unit.x_masks[s as usize] & space.third_masks[third] } else { 0 };
             let r = space.thirds[third];
             let r_top = unit.x_words[r as usize][1];
             // Shell 2: the left ears and the edge of the third axis.
@@ -491,7 +566,7 @@ impl<'a> Cubes<'a> {
                 space.group.clear();
                 let mut allowed = [0u64; MASK];
                 for entry in chunk {
-                    let Slotted { ear, slot } = space.right_ears[entry.ear as usize];
+                    let Slotted { ear, slot, .. } = space.right_ears[entry.ear as usize];
                     // Shells 2 and 3: the two ears.
                     let fits =
                         fitting & mask_where(ears, |h| h.edge[0] != ear.edge[0] && h.edge[1] != ear.edge[1]);
@@ -511,6 +586,14 @@ impl<'a> Cubes<'a> {
                             space.met_left[place as usize] |= meets;
                         }
                     }
+                    if OLD && met && context & entry.mask != 0 {
+                        let mask = context & entry.mask;
+                        for (&place, there) in row.places(slot).iter().zip(row.masks(slot)) {
+                            if space.at[place as usize] & fits != 0 {
+                                mark(&mut space.old_right[place as usize], mask & there, bit);
+                            }
+                        }
+                    }
                     if met {
                         allowed[bit] = fits;
                         space.group.push(ear);
@@ -520,24 +603,53 @@ impl<'a> Cubes<'a> {
                     continue;
                 }
                 space.blocks.clear();
-                for place in space.touched.drain(..) {
-                    let id = above[place as usize];
-                    space.blocks.push(Block {
+                let low = space.third_vertices[third];
+                let Space { group, blocks, fours, overflow, touched, .. } = space;
+                for place in touched.drain(..) {
+                    let at = usize::from(place);
+                    let id = above[at];
+                    let block = Block {
                         key: u32::from(place),
                         id,
                         edge: tables.graph.words_of(id),
-                        left: std::mem::take(&mut space.met_left[place as usize]),
-                        right: std::mem::take(&mut space.met_right[place as usize]),
+                        left: std::mem::take(&mut space.met_left[at]),
+                        right: std::mem::take(&mut space.met_right[at]),
+                    };
+                    if !OLD {
+                        blocks.push(block);
+                        continue;
+                    }
+                    let old = std::mem::take(&mut space.old_right[at]);
+                    let without = |f: usize| {
+                        let lefts = old.iter().zip(&space.old_left[at]);
+                        lefts.filter(|(rights, _)| **rights >> f & 1 == 1).fold(0, |mask, (_, h)| mask | h)
+                    };
+                    if old.iter().zip(&space.old_left[at]).all(|(&f, &h)| f == 0 || h == 0) {
+                        blocks.push(block);
+                        continue;
+                    }
+                    split(block.left, block.right, without, |left, right| {
+                        blocks.push(Block { left, right, ..block });
                     });
+                    if !*overflow {
+                        // They may be in new cubes of five axes.
+                        for f in bits(block.right) {
+                            for h in bits(block.left & allowed[f] & without(f)) {
+                                fours.push(Four { low, high: left[h].vertex, ear: group[f].id, top: id });
+                            }
+                        }
+                    }
                 }
-                let Space { group, blocks, fours, overflow, third_vertices, .. } = space;
                 if *overflow {
-                    out.ears(r, group, &allowed, blocks, |_, _, _| {})?;
+                    if !blocks.is_empty() {
+                        out.ears(r, group, &allowed, blocks, |_, _, _| {})?;
+                    }
                 } else {
-                    let low = third_vertices[third];
-                    out.ears(r, group, &allowed, blocks, |h, f, block| {
-                        fours.push(Four { low, high: left[h].vertex, ear: group[f].id, top: block.id });
-                    })?;
+                    if !blocks.is_empty() {
+                        out.ears(r, group, &allowed, blocks, |h, f, block| {
+                            fours.push(Four { low, high: left[h].vertex, ear: group[f].id, top: block.id });
+                        })?;
+                    }
                     while fours.len() > *taken && !*overflow {
                         if fours.len() <= sizes.fours && pool.take() {
                             *taken += Pool::CHUNK;
@@ -552,9 +664,21 @@ impl<'a> Cubes<'a> {
         for l in left {
             for &place in row.places(space.left_ears[l.ear as usize].slot) {
                 space.at[place as usize] = 0;
+                if OLD {
+                    space.old_left[place as usize] = [0; MOST];
+                }
             }
         }
         Ok(())
+    }
+}
+
+/// Sets a bit for each text of a mask.
+#[inline]
+fn mark(by_text: &mut [u64; MOST], mut mask: u8, bit: usize) {
+    while mask != 0 {
+        by_text[mask.trailing_zeros() as usize] |= 1 << bit;
+        mask &= mask - 1;
     }
 }
 

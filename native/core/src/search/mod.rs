@@ -9,14 +9,18 @@
 //! done without.
 
 mod cubes;
+pub mod exclusion;
 mod five;
 mod graph;
 mod lines;
 mod orderly;
 mod rows;
 mod run;
+mod scope;
 
+pub use exclusion::Exclusion;
 pub use run::{Settings, Watch, run, run_with_sizes};
+pub use scope::Shard;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::cubes::{Cubes, Tables, second_edges};
+use super::exclusion::{Exclusion, Masks};
 use super::graph::{Arcs, Graph, Trigrams};
 use super::lines::Lines;
 use super::orderly::Orderly;
@@ -12,7 +13,7 @@ use super::rows::Rows;
 use super::{Pool, Sizes, Stop};
 use crate::digest::WordHashes;
 use crate::error::{Code, Error, Result};
-use crate::results::{Emitter, Found, Ranks, ResultsWriter};
+use crate::results::{Emitter, Found, Known, Ranks, ResultsWriter};
 use crate::text::PhraseIndex;
 
 /// How a search is to be run.
@@ -117,18 +118,22 @@ struct Prepared<'a> {
 /// dropped and made again when there is no room for all; of the rest one half for cubes of four axes that are kept to find
 /// those of five, and one for what each thread holds.
 ///
+/// What `excluded` knows is not found, if it is there.
+///
 /// # Errors
 /// [`Code::Cancelled`] when `stop` was requested; a failure to write.
+#[allow(clippy::too_many_arguments)]
 pub fn run(
     index: &PhraseIndex,
     ranks: &Ranks,
     words: &WordHashes,
     writer: &ResultsWriter,
+    excluded: Option<&Exclusion<'_>>,
     settings: Settings,
     stop: &Stop,
     watch: &Watch,
 ) -> Result<Found> {
-    run_with_sizes(index, ranks, words, writer, settings, Sizes::default(), stop, watch)
+    run_with_sizes(index, ranks, words, writer, excluded, settings, Sizes::default(), stop, watch)
 }
 
 /// [`run`] with other [`Sizes`] than the usual ones, for tests.
@@ -142,6 +147,7 @@ pub fn run_with_sizes(
     ranks: &Ranks,
     words: &WordHashes,
     writer: &ResultsWriter,
+    excluded: Option<&Exclusion<'_>>,
     settings: Settings,
     sizes: Sizes,
     stop: &Stop,
@@ -151,17 +157,25 @@ pub fn run_with_sizes(
     let list = u64::from(index.bigram_count()) * UNIT_BYTES;
     let graph = Graph::new(index, ranks, (settings.memory / 2).saturating_sub(list));
     let Some(graph) = &graph else {
-        return plainly(index, ranks, words, writer, threads, stop, watch);
+        return plainly(index, ranks, words, writer, excluded, threads, stop, watch);
     };
     let left = settings.memory.saturating_sub(graph.memory() + list);
-    let arcs = Arcs::new(graph, left / 3);
-    let rows = arcs.as_ref().and_then(|arcs| Rows::new(graph, arcs, left / 3));
+    // Masks are less than a third of the arcs.
+    let arcs = Arcs::new(graph, left / 3 / if excluded.is_some() { 4 } else { 3 } * 3);
+    let masks = match (excluded, &arcs) {
+        (Some(excluded), Some(arcs)) => Some(Masks::new(excluded, graph, arcs, ranks)),
+        _ => None,
+    };
+    let masks = masks.as_ref();
+    let rows = arcs.as_ref().and_then(|arcs| Rows::new(graph, arcs, masks, left / 3));
     let tables = match (&arcs, &rows) {
-        (Some(arcs), Some(rows)) => Some(Tables { graph, arcs, rows }),
+        (Some(arcs), Some(rows)) => Some(Tables { graph, arcs, rows, masks }),
         _ => None,
     };
     let trigrams = tables.as_ref().and_then(|_| Trigrams::new(graph, index, ranks, left / 12));
-    let shared = arcs.as_ref().map_or(0, Arcs::memory) + trigrams.as_ref().map_or(0, Trigrams::memory);
+    let shared = masks.map_or(0, Masks::memory)
+        + arcs.as_ref().map_or(0, Arcs::memory)
+        + trigrams.as_ref().map_or(0, Trigrams::memory);
     let held = left.saturating_sub(left / 3 + shared);
     let pool = Pool::new(held / 2);
     let each = held / 2 / threads as u64;
@@ -181,7 +195,7 @@ pub fn run_with_sizes(
     let next = AtomicUsize::new(0);
     on_threads(threads, stop, &|thread| {
         let Prepared { graph, tables, trigrams, units } = &prepared;
-        let mut out = Emitter::new(ranks, words, writer);
+        let mut out = Emitter::new(ranks, words, writer).without(excluded.map(|e| e as &dyn Known));
         let mut orderly = Orderly::new(index, ranks, stop);
         let mut lines = match (tables, trigrams) {
             (Some(tables), Some(trigrams)) => {
@@ -194,6 +208,10 @@ pub fn run_with_sizes(
         while let Some(&(edge, weight)) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
             stop.check()?;
             let origin = graph.words_of(edge);
+            if excluded.is_some_and(|excluded| excluded.closed(ranks.token(origin[0])) != 0) {
+                report.advance(u64::from(weight) + 1, &out);
+                continue;
+            }
             let lists = u64::from(weight) * UP_BYTES + u64::from(graph.edges()) * EDGE_BYTES;
             match &mut cubes {
                 Some(cubes) if lists <= each / 2 => {
@@ -230,6 +248,7 @@ fn plainly(
     ranks: &Ranks,
     words: &WordHashes,
     writer: &ResultsWriter,
+    excluded: Option<&Exclusion<'_>>,
     threads: usize,
     stop: &Stop,
     watch: &Watch,
@@ -238,7 +257,7 @@ fn plainly(
     watch.total.store(u64::from(bigrams), Ordering::Relaxed);
     let next = AtomicU32::new(0);
     on_threads(threads, stop, &|thread| {
-        let mut out = Emitter::new(ranks, words, writer);
+        let mut out = Emitter::new(ranks, words, writer).without(excluded.map(|e| e as &dyn Known));
         let mut orderly = Orderly::new(index, ranks, stop);
         let mut report = Report::new(watch, thread);
         loop {
@@ -250,6 +269,10 @@ fn plainly(
             }
             stop.check()?;
             let (o, a) = index.bigram_tokens(bigram);
+            if excluded.is_some_and(|excluded| excluded.closed(o) != 0) {
+                report.advance(1, &out);
+                continue;
+            }
             let origin = [ranks.rank(o), ranks.rank(a)];
             orderly.long_from(origin, &mut |dims, cells| out.single(dims, cells))?;
             orderly.cubes_from(&origin, &mut |dims, cells| out.single(dims, cells))?;
