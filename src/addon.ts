@@ -21,6 +21,13 @@ export interface NativeSearchRequest {
   threads: number
 }
 
+export interface NativeMergeRequest {
+  archives: string[]
+  out: string
+  memory: number
+  threads: number
+}
+
 export interface NativeCursor {
   /** Whole lines, about so many bytes at most, perhaps none; null at the end. */
   nextText(maxBytes: number): Promise<Uint8Array | null>
@@ -68,6 +75,7 @@ export interface NativeSeenTracker {
 export interface Addon {
   Control: new () => NativeControl
   search(request: NativeSearchRequest, control: NativeControl): Promise<string>
+  merge(request: NativeMergeRequest, control: NativeControl): Promise<string>
   openArchive(path: string): Promise<NativeArchive>
   /** A report as JSON, see `VerifyReport`. */
   verifyArchive(path: string, scratch: string, memory: number, control: NativeControl): Promise<string>

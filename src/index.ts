@@ -8,6 +8,7 @@ export { DiskBackedQueue, type QueueDamage, type QueueOptions } from './disk-bac
 export { EXIT_CODES, FoldError, type ErrorCode } from './errors.js'
 export { Interner } from './interner.js'
 export type { ArchiveSummary, Manifest, Optimal } from './manifest.js'
+export { mergeArchives, type MergeOptions } from './merge-archives.js'
 export { search, type SearchInput, type SearchOptions } from './search.js'
 export { SeenTracker, type SeenTrackerOptions } from './seen-tracker.js'
 export type { Ortho, Progress, TaskOptions } from './task.js'

@@ -25,6 +25,8 @@ export interface Manifest {
   complete: boolean
   /** The limits that were hit, when it is not. */
   limits: unknown[]
+  /** The shards `i/n` that are whole, when these are not all orthos of the text. */
+  shards: string[]
   optimal: Optimal | null
   /** Equal for archives that hold the same phrases and orthos, whatever their history. */
   contentDigest: string

@@ -11,6 +11,7 @@ export function summary(changes: Partial<ArchiveSummary> = {}): ArchiveSummary {
     shapes: { '2x2': 1200, '2x3': 30, '2x2x2': 4 },
     complete: true,
     limits: [],
+    shards: [],
     optimal: { dims: [2, 3], volume: 2, fullness: 6, words: ['a', 'b', 'c', 'd', 'e', 'f'] },
     contentDigest: 'digest',
     lineage: '"a"',

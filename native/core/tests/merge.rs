@@ -5,17 +5,24 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fold_core::Code;
 use fold_core::archive::verify::{VerifyOptions, verify};
-use fold_core::archive::{Manifest, Optimal};
+use fold_core::archive::{
+    ArchiveReader, ArchiveWriter, Contents, Description, Filter, Limit, Manifest, Optimal,
+};
 use fold_core::control::Control;
+use fold_core::digest::WordHashes;
 use fold_core::disk::Disk;
 use fold_core::job::{SearchRequest, Source, search};
 use fold_core::merge::{MergeRequest, Ways, merge_with};
-use fold_core::search::Sizes;
+use fold_core::ortho::canonical_cells;
+use fold_core::results::{Emitter, Ranks, ResultsWriter};
+use fold_core::search::{Shard, Sizes};
+use fold_core::text::PhraseIndex;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use support::brute_force;
@@ -249,11 +256,10 @@ fn merging_is_commutative_associative_and_idempotent() {
         // Merges of any two or three, some of them used again, until one is left.
         let mut step = 0;
         while archives.len() > 1 {
-            let taken: Vec<PathBuf> = (0..2 + random.below(2))
-                .filter_map(|_| {
-                    (!archives.is_empty()).then(|| archives.swap_remove(random.below(archives.len())))
-                })
-                .collect();
+            let mut taken: Vec<PathBuf> = vec![];
+            for _ in 0..archives.len().min(2 + random.below(2)) {
+                taken.push(archives.swap_remove(random.below(archives.len())));
+            }
             let mut given = taken.clone();
             given.push(taken[random.below(taken.len())].clone());
             let (merged, _) = place.merge(&format!("step-{step}.bin"), &given, How::default());
@@ -295,4 +301,232 @@ fn real_texts_merge() {
         }
         place.assert_sound(&merged);
     }
+}
+
+/// What an archive holds, as lines of words.
+fn lines(archive: &Path) -> BTreeSet<String> {
+    let reader = ArchiveReader::open(archive, disk()).expect("an archive");
+    let mut orthos = reader.orthos(&Filter::default()).expect("orthos");
+    let (mut all, mut text) = (BTreeSet::new(), vec![]);
+    while orthos.next_text(1 << 16, &mut text).expect("text") {
+        for line in String::from_utf8_lossy(&text).lines() {
+            assert!(all.insert(line.to_owned()), "{line} is there twice");
+        }
+    }
+    all
+}
+
+impl Place {
+    /// An archive of those orthos of a complete one that are wanted.
+    fn part(&self, name: &str, whole: &Path, wanted: impl Fn(usize) -> bool, claims: Contents) -> PathBuf {
+        let reader = ArchiveReader::open(whole, disk()).expect("an archive");
+        let index = PhraseIndex::build(Arc::clone(reader.interner())).expect("an index");
+        let ranks = Arc::new(Ranks::new(&index));
+        let words = WordHashes::new(index.interner());
+        let out = self.path(&format!("{name}.bin"));
+        let writer = ArchiveWriter::create(&out, disk()).expect("a writer");
+        let results = ResultsWriter::create(&writer.results(), 1 << 16, writer.disk()).expect("results");
+        let mut emitter = Emitter::new(&ranks, &words, &results);
+        let mut orthos = reader.orthos(&Filter::default()).expect("orthos");
+        let (mut batch, mut number) = (vec![], 0);
+        while orthos.next_batch(1000, &mut batch).expect("a batch") {
+            for ortho in &batch {
+                if wanted(number) {
+                    let mut cells: Vec<_> =
+                        canonical_cells(&ortho.dims).into_iter().zip(&ortho.tokens).collect();
+                    cells.sort_by_key(|(cell, _)| cell.iter().rev().copied().collect::<Vec<u32>>());
+                    let cells: Vec<_> = cells.into_iter().map(|(_, &token)| ranks.rank(token)).collect();
+                    emitter.single(&ortho.dims, &cells).expect("taken");
+                }
+                number += 1;
+            }
+        }
+        let found = emitter.finish().expect("written");
+        results.close().expect("closed");
+        let description = Description {
+            input: reader.manifest().input.clone(),
+            lineage: &reader.manifest().lineage.parse().expect("a lineage"),
+            interner: index.interner(),
+            ranks: &ranks.into(),
+            contents: &Contents { tally: found.tally, best: found.best, complete: false, ..claims },
+            search: reader.manifest().search.clone(),
+        };
+        writer.finish(description, &Control::default()).expect("an archive");
+        out
+    }
+
+    fn limited(&self, name: &str, whole: &Path, seed: u64) -> PathBuf {
+        let limits = vec![Limit { name: "maxOrthos".to_owned(), value: 7 }];
+        let wanted = |i| Random(seed ^ i as u64).below(2) == 0;
+        self.part(name, whole, wanted, Contents { limits, ..Contents::default() })
+    }
+
+    /// Those of so many shards that are in a list, in one archive.
+    fn shards(&self, name: &str, whole: &Path, list: &[u32], count: u32) -> PathBuf {
+        let shards = list.iter().map(|&i| Shard::new(i, count).expect("a shard")).collect();
+        let wanted = |i: usize| list.contains(&(i as u32 % count + 1));
+        self.part(name, whole, wanted, Contents { shards, ..Contents::default() })
+    }
+}
+
+#[test]
+fn what_incomplete_archives_hold_is_not_lost() {
+    let incomplete = std::cell::Cell::new(0);
+    on_texts(150, 4, |texts, seed| {
+        let place = Place::new();
+        let whole = archives(&place, texts);
+        let mut random = Random(seed);
+        let mut given: Vec<PathBuf> = vec![];
+        let mut complete: Vec<&str> = vec![];
+        let mut held: BTreeSet<String> = BTreeSet::new();
+        for (i, (text, whole)) in texts.iter().zip(&whole).enumerate() {
+            let shards =
+                |name: &str, list: &[u32], count| place.shards(&format!("{name}-{i}"), whole, list, count);
+            let limited = |name: &str, seed| place.limited(&format!("{name}-{i}"), whole, seed);
+            let (parts, is_complete) = match random.below(7) {
+                0 => (vec![whole.clone()], true),
+                1 => (vec![limited("a", 1)], false),
+                2 => (vec![limited("a", 1), whole.clone(), shards("s", &[1], 2)], true),
+                3 => (vec![shards("a", &[2], 3), shards("b", &[1, 3], 3)], true),
+                4 => (vec![shards("a", &[2], 3), shards("b", &[3], 3), limited("c", 3)], false),
+                5 => (vec![shards("a", &[1, 2], 3), shards("b", &[3, 1], 3), shards("c", &[1], 2)], true),
+                _ => (
+                    vec![limited("a", 1), limited("b", 2), shards("c", &[1, 2], 4), shards("d", &[2, 3], 4)],
+                    false,
+                ),
+            };
+            if is_complete {
+                complete.push(text);
+            } else {
+                held.extend(parts.iter().flat_map(|part| lines(part)));
+            }
+            given.extend(parts);
+        }
+        let (union, _) = place.search("complete", &complete.join("\n\n"));
+        let (all, _) = place.search("all", &texts.join("\n\n"));
+        let mut expected = lines(&union);
+        expected.extend(held);
+        let digests = [&union, &all]
+            .map(|path| ArchiveReader::open(path, disk()).expect("an archive").interner().digest());
+        let is_complete = digests[0] == digests[1];
+        incomplete.set(incomplete.get() + u32::from(!is_complete));
+        let ways = [
+            How::default(),
+            How { threads: 2, ways: Ways::default(), ..How::default() },
+            How { memory: 1 << 20, ..How::default() },
+        ];
+        let mut contents: Vec<Content> = vec![];
+        for (i, how) in ways.into_iter().enumerate() {
+            given.rotate_left(1);
+            let (merged, found) = place.merge(&format!("merged-{i}.bin"), &given, how);
+            assert_eq!(found.complete, is_complete);
+            assert!(lines(&merged) == expected, "{how:?}");
+            place.assert_sound(&merged);
+            // Once more with what went into it.
+            let (_, again) = place.merge(&format!("again-{i}.bin"), &[merged, given[0].clone()], how);
+            assert_eq!(content(&again), content(&found));
+            contents.push(content(&found));
+        }
+        assert!(contents.iter().all(|other| other == &contents[0]));
+    });
+    assert!(incomplete.get() > 20 || number("FOLD_LAWS_CASES").is_some(), "{incomplete:?}");
+}
+
+#[test]
+fn shards_become_the_whole_and_missing_ones_are_named() {
+    let place = Place::new();
+    let text = "a b c. d e f. a d. b e. c f. o p. o q. o r. p s. p t. q s. q u. r t. r u. s z. t z. u z.";
+    let (whole, expected) = place.search("text", text);
+    let shards: Vec<PathBuf> =
+        (1..=4).map(|i| place.shards(&format!("shard-{i}"), &whole, &[i], 4)).collect();
+    let (some, found) = place.merge("some.bin", &[shards[2].clone(), shards[0].clone()], How::default());
+    assert_eq!(found.shards.iter().map(ToString::to_string).collect::<Vec<_>>(), ["1/4", "3/4"]);
+    assert_eq!((found.complete, found.limits.len()), (false, 0));
+    assert_eq!(found.input, expected.input);
+    assert_eq!(found.lineage, "\"text\"");
+    let rest = [some, shards[1].clone(), shards[3].clone()];
+    let (_, found) = place.merge("all.bin", &rest, How::default());
+    assert_eq!(content(&found), content(&expected));
+    assert_eq!((found.shards.len(), &found.input), (0, &expected.input));
+}
+
+#[test]
+fn lineages_are_sorted_and_there_once() {
+    let place = Place::new();
+    let texts: Vec<PathBuf> = [("b", "x y. y z"), ("a", "p q. q r"), ("c", "")]
+        .map(|(name, text)| place.search(name, text).0)
+        .into();
+    let (two, found) = place.merge("two.bin", &[texts[0].clone(), texts[1].clone()], How::default());
+    assert_eq!((found.lineage.as_str(), found.input), (r#"("a" "b")"#, None));
+    let (_, found) = place.merge("three.bin", &[texts[2].clone(), two.clone(), two.clone()], How::default());
+    assert_eq!(found.lineage, r#"("c" ("a" "b"))"#);
+    let (_, found) = place.merge("one.bin", &[two.clone(), two], How::default());
+    assert_eq!(found.lineage, r#"("a" "b")"#);
+}
+
+/// Replaces text in the manifest, with sums that fit.
+fn rewrite(archive: &Path, from: &str, to: &str) {
+    use sha2::{Digest, Sha256};
+    let path = archive.join("manifest.json");
+    let sum = |text: &str| Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let before = std::fs::read_to_string(&path).expect("a manifest");
+    let after = before.replace(from, to);
+    assert_ne!(before, after);
+    std::fs::write(&path, &after).expect("written");
+    let sums = std::fs::read_to_string(archive.join("SHA256SUMS")).expect("sums");
+    std::fs::write(archive.join("SHA256SUMS"), sums.replace(&sum(&before), &sum(&after))).expect("written");
+}
+
+#[test]
+fn bad_archives_are_named_and_nothing_is_left() {
+    let text = "a b c. d e f. a d. b e. c f. o p. o q. p s. q s.";
+    let change = |what: &dyn Fn(&Path)| {
+        let place = Place::new();
+        let (good, _) = place.search("good", "x y. x z. y w. z w. a b");
+        let (bad, _) = place.search("bad", text);
+        what(&bad);
+        let out = place.path("out.bin");
+        let error = merge_to(&out, &[good, bad], How::default()).expect_err("refused");
+        assert!(error.to_string().contains("bad.bin"), "{error}");
+        let names: Vec<_> = std::fs::read_dir(place.0.path()).expect("a list").collect();
+        assert_eq!(names.len(), 2, "nothing is left");
+        error.code()
+    };
+    let rewritten = |from, to| change(&|bad| rewrite(bad, from, to));
+    assert_eq!(rewritten("\"tokenizer\": 1", "\"tokenizer\": 2"), Code::TokenizerDiffers);
+    assert_eq!(rewritten("\"formatVersion\": 1", "\"formatVersion\": 2"), Code::NewerFormat);
+    let flip = |name: &str| {
+        change(&|bad| {
+            let path = bad.join(name);
+            let mut bytes = std::fs::read(&path).expect("a file");
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 4;
+            std::fs::write(&path, bytes).expect("written");
+        })
+    };
+    for name in ["results/2x2/00000000000000000001.seg", "interner.bin", "ranks.bin", "tallies.bin"] {
+        assert_eq!(flip(name), Code::Damaged, "{name}");
+    }
+    assert_eq!(change(&|bad| std::fs::remove_file(bad.join("ranks.bin")).expect("removed")), Code::Damaged);
+    assert_eq!(change(&|bad| std::fs::remove_dir_all(bad).expect("removed")), Code::InputNotFound);
+    assert_eq!(
+        change(&|bad| {
+            std::fs::remove_dir_all(bad).expect("removed");
+            std::fs::create_dir(bad).expect("made");
+        }),
+        Code::NotAnArchive
+    );
+}
+
+#[test]
+fn a_merge_stops_when_asked() {
+    let place = Place::new();
+    let archives = [place.search("a", "a b. c d").0, place.search("b", "a c. b d").0];
+    let control = Control::default();
+    control.cancel();
+    let request =
+        MergeRequest { archives: archives.into(), out: place.path("out.bin"), memory: 1 << 26, threads: 2 };
+    let error = merge_with(&request, Ways::default(), &control, &disk()).expect_err("cancelled");
+    assert_eq!(error.code(), Code::Cancelled);
+    assert!(!request.out.exists());
 }

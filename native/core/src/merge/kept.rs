@@ -69,19 +69,24 @@ impl<'g> Kept<'g> {
             if needed > left || tables + count > MAX_TABLES {
                 continue;
             }
-            left -= needed;
-            tables += count;
-            kept.add(group, union, &**disk)?;
+            if kept.add(group, union, &**disk)? {
+                left -= needed;
+                tables += count;
+            }
         }
         Ok(kept)
     }
 
-    fn add(&mut self, group: &'g Group, union: &PhraseIndex, disk: &dyn Disk) -> Result<()> {
+    /// Keeps a group, unless another one has all its phrases and so all its orthos.
+    fn add(&mut self, group: &'g Group, union: &PhraseIndex, disk: &dyn Disk) -> Result<bool> {
         let interner = group.interner(disk)?;
         let map = texts::map(&interner, union.interner());
+        if self.groups.iter().any(|kept| kept.has_all(&interner, &map)) {
+            return Ok(false);
+        }
         let index = PhraseIndex::build(Arc::new(interner))?;
         self.groups.push(KeptGroup { group, index, map });
-        Ok(())
+        Ok(true)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -151,6 +156,17 @@ impl<'g> Kept<'g> {
 }
 
 impl KeptGroup<'_> {
+    /// Whether all phrases of a text, whose tokens are the union's of `map`, are phrases of this one.
+    fn has_all(&self, text: &Interner, map: &[Token]) -> bool {
+        let mut own = vec![];
+        text.sentences().all(|sentence| {
+            own.clear();
+            let there = sentence.iter().map(|&token| self.map.binary_search(&map[token as usize]));
+            own.extend(there.map_while(std::result::Result::ok).map(|token| token as Token));
+            own.len() == sentence.len() && self.index.phrase(&own).is_some()
+        })
+    }
+
     /// Copies one archive. Gives the tally of what was copied.
     #[allow(clippy::too_many_arguments)]
     fn copy_source(

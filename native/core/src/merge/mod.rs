@@ -64,7 +64,7 @@ pub struct Ways {
 
 impl Default for Ways {
     fn default() -> Self {
-        Self { least_bytes: 1 << 20, most: MOST, sizes: Sizes::default() }
+        Self { least_bytes: 64 << 10, most: MOST, sizes: Sizes::default() }
     }
 }
 
@@ -138,7 +138,7 @@ pub fn merge_with(
     let mut found = kept.copy(&exclusion, &words, to_all, &mut tables, &results, control, disk)?;
     if let Some(incomplete) = &incomplete {
         // Beside the results: removed with the rest if anything goes wrong.
-        let scratch = request_scratch(&writer);
+        let scratch = scratch_of(&writer);
         let added = incomplete.add(&text, left / 2, &scratch, &mut tables, &results, control, disk)?;
         found.merge(added);
     }
@@ -171,7 +171,7 @@ pub fn merge_with(
 }
 
 /// A directory for temporary files within the archive under construction, on the same file system and removed with it.
-fn request_scratch(writer: &ArchiveWriter) -> PathBuf {
+fn scratch_of(writer: &ArchiveWriter) -> PathBuf {
     writer.results().with_file_name("seen")
 }
 

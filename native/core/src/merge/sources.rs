@@ -119,7 +119,7 @@ impl Group {
             return Self { digest, complete: true, parts: vec![sources.swap_remove(whole)], others: vec![] };
         }
         let counts: BTreeSet<u32> =
-            sources.iter().flat_map(|source| source.shards()).map(|shard| shard.count()).collect();
+            sources.iter().flat_map(Source::shards).map(|shard| shard.count()).collect();
         let mut best: Option<(bool, u64, Vec<usize>, u32)> = None;
         for count in counts {
             let (parts, covered) = disjoint(&sources, count);

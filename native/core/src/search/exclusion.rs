@@ -8,7 +8,8 @@
 //! *closed* for a text if all that the union says after it, and after all words that can be reached from it, the text
 //! says too: then nothing that starts there is new.
 //!
-//! Memory: a byte a bigram and a word of the union, an index and 4 bytes a word for each text; [`Masks`] two bytes an arc.
+//! Memory: a byte a bigram and a word of the union (while it is made 4 more), an index and 4 bytes a word for each text;
+//! [`Masks`] two bytes an arc.
 
 use super::graph::{Arcs, Graph};
 use crate::results::{Known, Ranks};
@@ -40,7 +41,7 @@ const NONE: Token = Token::MAX;
 impl<'a> Exclusion<'a> {
     /// For a union and at most [`MOST`] of its texts, each with the union's token for each of its own.
     ///
-    /// Cost: a walk through all phrases of the union for each text.
+    /// Cost: for each text some looks at each sentence of the union.
     ///
     /// # Panics
     /// If a text is none of the union's.
@@ -76,27 +77,54 @@ impl<'a> Exclusion<'a> {
     /// The words closed for each text: first those after which the text says all that the union does, then of these
     /// those from which only such words can be reached.
     fn close(&mut self) {
-        let words = self.closed.len() as Token;
-        for word in 0..words {
-            let range = self.union.bigram_range(word);
-            let all = self.all();
-            let mask = range.fold(all, |mask, id| mask & self.bigrams[id as usize]);
-            self.closed[word as usize] = (0..self.texts.len())
-                .filter(|&bit| mask >> bit & 1 == 1)
-                .filter(|&bit| self.says_all(bit, self.union.word_phrase(word), self.texts[bit].start(word)))
-                .fold(0, |mask, bit| mask | 1 << bit);
-        }
-        loop {
-            let mut changed = false;
-            for word in (0..words).rev() {
-                let before = self.closed[word as usize];
-                let after = self.union.successors(word).iter();
-                let mask = after.fold(before, |mask, &next| mask & self.closed[next as usize]);
-                self.closed[word as usize] = mask;
-                changed |= mask != before;
+        let all = self.all();
+        self.closed.fill(all);
+        for (bit, text) in self.texts.iter().enumerate() {
+            for sentence in self.union.interner().sentences() {
+                // If the text has a part that goes to the end, it has all shorter ones.
+                let (mut lacks, mut has) = (0, sentence.len());
+                while lacks < has {
+                    let middle = lacks + (has - lacks) / 2;
+                    if text.has(sentence[middle..].iter().copied()) {
+                        has = middle;
+                    } else {
+                        lacks = middle + 1;
+                    }
+                }
+                // Nothing follows the last word here.
+                for &word in &sentence[..has.min(sentence.len() - 1)] {
+                    self.closed[word as usize] &= !(1 << bit);
+                }
             }
-            if !changed {
-                return;
+        }
+        let words = self.closed.len();
+        let mut starts = vec![0u32; words + 2];
+        for word in 0..words as Token {
+            for &next in self.union.successors(word) {
+                starts[next as usize + 2] += 1;
+            }
+        }
+        for i in 2..starts.len() {
+            starts[i] += starts[i - 1];
+        }
+        let mut before = vec![0; self.bigrams.len()];
+        for word in 0..words as Token {
+            for &next in self.union.successors(word) {
+                let place = &mut starts[next as usize + 1];
+                before[*place as usize] = word;
+                *place += 1;
+            }
+        }
+        let mut todo: Vec<Token> =
+            (0..words as Token).filter(|&word| self.closed[word as usize] != all).collect();
+        while let Some(word) = todo.pop() {
+            let mask = self.closed[word as usize];
+            for &earlier in &before[starts[word as usize] as usize..starts[word as usize + 1] as usize] {
+                let own = &mut self.closed[earlier as usize];
+                if *own & !mask != 0 {
+                    *own &= mask;
+                    todo.push(earlier);
+                }
             }
         }
     }
@@ -105,27 +133,13 @@ impl<'a> Exclusion<'a> {
         (0..self.texts.len()).fold(0, |mask, bit| mask | 1 << bit)
     }
 
-    /// Whether a text says all that the union does after a phrase, which is the given one in the text.
-    fn says_all(&self, bit: usize, phrase: Phrase, own: Option<Phrase>) -> bool {
-        let text = &self.texts[bit];
-        // Depth first with a stack of its own: sentences may be long.
-        let mut todo = vec![(phrase, own)];
-        while let Some((phrase, own)) = todo.pop() {
-            for (token, longer) in self.union.completions(phrase) {
-                let Some(own) = own.and_then(|own| text.extend(own, token)) else { return false };
-                todo.push((longer, Some(own)));
-            }
-        }
-        true
-    }
-
     /// The texts for which a word is closed.
     pub(super) fn closed(&self, word: Token) -> u8 {
         self.closed[word as usize]
     }
 
     /// The texts of `mask` that have a line of three words or more.
-    fn line(&self, mask: u8, line: impl Iterator<Item = Token> + Clone) -> u8 {
+    fn line(&self, mask: u8, line: &(impl Iterator<Item = Token> + Clone)) -> u8 {
         (0..self.texts.len())
             .filter(|&bit| mask >> bit & 1 == 1 && self.texts[bit].has(line.clone()))
             .fold(0, |mask, bit| mask | 1 << bit)
@@ -176,7 +190,7 @@ impl Known for Exclusion<'_> {
                 mask &= if length == 2 {
                     self.bigram(token, tokens[at + stride])
                 } else {
-                    self.line(mask, (0..length).map(|i| tokens[at + i * stride]))
+                    self.line(mask, &(0..length).map(|i| tokens[at + i * stride]))
                 };
             }
             stride *= length;

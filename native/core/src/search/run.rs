@@ -243,6 +243,7 @@ const UP_BYTES: u64 = 24;
 const EDGE_BYTES: u64 = 24;
 
 /// The same with no tables at all, for texts whose bigrams alone do not fit the memory.
+#[allow(clippy::too_many_arguments)]
 fn plainly(
     index: &PhraseIndex,
     ranks: &Ranks,
