@@ -265,9 +265,9 @@ struct Space {
     at: Vec<u64>,
     met_left: Vec<u64>,
     met_right: Vec<u64>,
-    /// The same for each text that has all below: by place and text the ears that it has there.
-    old_left: Vec<[u64; MOST]>,
-    old_right: Vec<[u64; MOST]>,
+    /// The same for each text that has all below: the ears that it has there.
+    old_left: [Vec<u64>; MOST],
+    old_right: [Vec<u64>; MOST],
     touched: Vec<u16>,
     blocks: Vec<Block>,
     fours: Vec<Four>,
@@ -496,9 +496,12 @@ impl<'a> Cubes<'a> {
                 by_place.resize(places, 0);
             }
         }
-        if space.context != 0 && space.old_left.len() < places {
-            space.old_left.resize(places, [0; MOST]);
-            space.old_right.resize(places, [0; MOST]);
+        for text in bits(u64::from(space.context)) {
+            for by_place in [&mut space.old_left[text], &mut space.old_right[text]] {
+                if by_place.len() < places {
+                    by_place.resize(places, 0);
+                }
+            }
         }
         let Space { right_found, right, right_starts, .. } = space;
         sort_by_axis(unit.xs.len(), right_found, |r| r.s, |r| *r, right, right_starts);
@@ -543,7 +546,7 @@ impl<'a> Cubes<'a> {
                 let mask = space.context & slotted.mask & unit.mask(s, l.vertex);
                 if mask != 0 {
                     for (&place, there) in row.places(slotted.slot).iter().zip(row.masks(slotted.slot)) {
-                        mark(&mut space.old_left[place as usize], mask & there, bit);
+                        mark(&mut space.old_left, place, mask & there, bit);
                     }
                 }
             }
@@ -575,7 +578,8 @@ impl<'a> Cubes<'a> {
                     }
                     let bit = space.group.len();
                     let mut met = false;
-                    for &place in row.places(slot) {
+                    let mask = if OLD { context & entry.mask } else { 0 };
+                    for (i, &place) in row.places(slot).iter().enumerate() {
                         let meets = space.at[place as usize] & fits;
                         if meets != 0 {
                             met = true;
@@ -584,13 +588,8 @@ impl<'a> Cubes<'a> {
                             }
                             space.met_right[place as usize] |= 1 << bit;
                             space.met_left[place as usize] |= meets;
-                        }
-                    }
-                    if OLD && met && context & entry.mask != 0 {
-                        let mask = context & entry.mask;
-                        for (&place, there) in row.places(slot).iter().zip(row.masks(slot)) {
-                            if space.at[place as usize] & fits != 0 {
-                                mark(&mut space.old_right[place as usize], mask & there, bit);
+                            if OLD && mask != 0 {
+                                mark(&mut space.old_right, place, mask & row.masks(slot)[i], bit);
                             }
                         }
                     }
@@ -619,21 +618,42 @@ impl<'a> Cubes<'a> {
                         blocks.push(block);
                         continue;
                     }
-                    let old = std::mem::take(&mut space.old_right[at]);
-                    let without = |f: usize| {
-                        let lefts = old.iter().zip(&space.old_left[at]);
-                        lefts.filter(|(rights, _)| **rights >> f & 1 == 1).fold(0, |mask, (_, h)| mask | h)
-                    };
-                    if old.iter().zip(&space.old_left[at]).all(|(&f, &h)| f == 0 || h == 0) {
-                        blocks.push(block);
-                        continue;
+                    // The old pairs are these: the ears of one text, each with each.
+                    let mut old = [(0, 0); MOST];
+                    let mut texts = 0;
+                    for text in bits(u64::from(context)) {
+                        let right = std::mem::take(&mut space.old_right[text][at]) & block.right;
+                        let left = space.old_left[text][at] & block.left;
+                        if left != 0 && right != 0 {
+                            old[texts] = (left, right);
+                            texts += 1;
+                        }
                     }
-                    split(block.left, block.right, without, |left, right| {
-                        blocks.push(Block { left, right, ..block });
-                    });
-                    if !*overflow {
+                    let without = |f: usize| {
+                        old[..texts].iter().fold(
+                            0,
+                            |mask, &(left, right)| {
+                                if right >> f & 1 == 1 { mask | left } else { mask }
+                            },
+                        )
+                    };
+                    let mut part = |left, right| {
+                        if left != 0 && right != 0 {
+                            blocks.push(Block { left, right, ..block });
+                        }
+                    };
+                    match &old[..texts] {
+                        [] => part(block.left, block.right),
+                        &[(left, right)] => {
+                            part(block.left, block.right & !right);
+                            part(block.left & !left, right);
+                        }
+                        _ => split(block.left, block.right, without, part),
+                    }
+                    if !*overflow && texts > 0 {
                         // They may be in new cubes of five axes.
-                        for f in bits(block.right) {
+                        let some = old[..texts].iter().fold(0, |mask, (_, right)| mask | right);
+                        for f in bits(some) {
                             for h in bits(block.left & allowed[f] & without(f)) {
                                 fours.push(Four { low, high: left[h].vertex, ear: group[f].id, top: id });
                             }
@@ -665,7 +685,9 @@ impl<'a> Cubes<'a> {
             for &place in row.places(space.left_ears[l.ear as usize].slot) {
                 space.at[place as usize] = 0;
                 if OLD {
-                    space.old_left[place as usize] = [0; MOST];
+                    for text in bits(u64::from(space.context)) {
+                        space.old_left[text][place as usize] = 0;
+                    }
                 }
             }
         }
@@ -673,11 +695,11 @@ impl<'a> Cubes<'a> {
     }
 }
 
-/// Sets a bit for each text of a mask.
+/// Sets an ear's bit at a place for each text of a mask.
 #[inline]
-fn mark(by_text: &mut [u64; MOST], mut mask: u8, bit: usize) {
+fn mark(by_text: &mut [Vec<u64>; MOST], place: u16, mut mask: u8, bit: usize) {
     while mask != 0 {
-        by_text[mask.trailing_zeros() as usize] |= 1 << bit;
+        by_text[mask.trailing_zeros() as usize][usize::from(place)] |= 1 << bit;
         mask &= mask - 1;
     }
 }
