@@ -34,6 +34,14 @@ export interface NativeSearchRequest {
   continueFrom?: string
 }
 
+export interface NativeMergeRequest {
+  archives: string[]
+  out: string
+  memory: number
+  threads: number
+  limits: NativeLimits
+}
+
 export interface NativeCursor {
   /** Whole lines, about so many bytes at most, perhaps none; null at the end. */
   nextText(maxBytes: number): Promise<Uint8Array | null>
@@ -81,6 +89,7 @@ export interface NativeSeenTracker {
 export interface Addon {
   Control: new () => NativeControl
   search(request: NativeSearchRequest, control: NativeControl): Promise<string>
+  merge(request: NativeMergeRequest, control: NativeControl): Promise<string>
   openArchive(path: string): Promise<NativeArchive>
   /** A report as JSON, see `VerifyReport`. */
   verifyArchive(path: string, scratch: string, memory: number, control: NativeControl): Promise<string>

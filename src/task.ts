@@ -5,7 +5,7 @@ import { FoldError, cancelled, throwIfAborted, toFoldError } from './errors.js'
 
 /** How an operation is getting on. */
 export interface Progress {
-  /** What is being done: `read`, `index`, `copy`, `search` or `write`. */
+  /** What is being done: `read`, `index`, `copy`, `search`, `write` or `verify`. */
   phase: string
   /** Share of the phase that is done, 0 to 1. */
   share: number

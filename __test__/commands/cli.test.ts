@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import test from 'ava'
 import type { Archive, OrthoFilter } from '../../src/archive.js'
 import { run } from '../../src/cli.js'
-import type { Library, MergeOptions } from '../../src/commands/base.js'
+import type { Library } from '../../src/commands/base.js'
+import type { MergeOptions } from '../../src/merge-archives.js'
 import { defaultOut } from '../../src/commands/search.js'
 import { FoldError } from '../../src/errors.js'
 import type { SearchInput, SearchOptions } from '../../src/search.js'
@@ -13,7 +14,7 @@ import { systemError, temporary, world, type World } from '../support/world.js'
 
 interface Calls {
   searched: { input: SearchInput | undefined; options: SearchOptions }[]
-  merged: { archives: string[]; options: MergeOptions }[]
+  merged: { archives: readonly string[]; options: MergeOptions }[]
   listed: OrthoFilter[]
   verified: number
   problems: { file: string | null; message: string }[]

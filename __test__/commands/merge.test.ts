@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { Archive } from '../../src/archive.js'
 import { run } from '../../src/cli.js'
-import type { Library, MergeOptions } from '../../src/commands/base.js'
+import type { Library } from '../../src/commands/base.js'
+import type { MergeOptions } from '../../src/merge-archives.js'
 import type { ArchiveSummary } from '../../src/manifest.js'
 import type { SearchOptions } from '../../src/search.js'
 import { pretended, readArchive, writeArchive } from '../support/archives.js'
@@ -23,7 +24,7 @@ function setUp(t: ExecutionContext) {
       ({ summary: readArchive(path), close: () => undefined }) as unknown as Archive,
     mergeArchives: async (archives, given) => {
       options.push(given)
-      return pretended.merge(archives, given.out, new AbortController().signal)
+      return pretended.merge([...archives], given.out, new AbortController().signal)
     },
   })
   const merge = async (...args: string[]) => {

@@ -54,6 +54,11 @@ export class Tools {
     return this.#build(join(this.root, 'Cargo.toml'), ['--package', 'fold-core', '--example', 'orthos'])
   }
 
+  /** Searches and merges that write archives, without a command line around them. */
+  get archives() {
+    return this.#build(join(this.root, 'Cargo.toml'), ['--package', 'fold-core', '--example', 'archives'])
+  }
+
   /** What measures a part of the core beside what does the same elsewhere: `seen` or `queue`. */
   peer(name) {
     return this.#build(join(this.root, 'bench', 'peers', 'Cargo.toml'), ['--bin', name])

@@ -3,23 +3,14 @@ import { Command, type BaseContext } from 'clipanion'
 import type { Effects, StopSignal } from '../effects.js'
 import { FoldError, systemCode, toFoldError } from '../errors.js'
 import type { openArchive } from '../archive.js'
-import type { ArchiveSummary } from '../manifest.js'
 import type { search } from '../search.js'
-import type { TaskOptions } from '../task.js'
-import type { Limits } from '../limits.js'
+import type { mergeArchives } from '../merge-archives.js'
 
 /** The part of the library that commands use. */
 export interface Library {
   search: typeof search
   openArchive: typeof openArchive
-  mergeArchives(archives: string[], options: MergeOptions): Promise<ArchiveSummary>
-}
-
-/** Options of a merge. */
-export interface MergeOptions extends TaskOptions, Limits {
-  out: string
-  memory?: number | undefined
-  threads?: number | undefined
+  mergeArchives: typeof mergeArchives
 }
 
 /** What a command is given. */

@@ -11,6 +11,7 @@ pub mod background;
 pub mod guard;
 pub mod interner;
 pub mod long;
+pub mod merge;
 pub mod queue;
 pub mod search;
 pub mod seen;

@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         &ranks,
         &words,
         &writer,
+        None,
         Settings { threads, memory },
         Sizes { cubes_alone, ..Sizes::default() },
         &Stop::default(),

@@ -26,6 +26,8 @@ const FRAME: usize = 16;
 pub struct Checkpoint {
     /// Of the interner: whose search this is.
     pub interner_digest: [u8; 32],
+    /// What else makes it the same search: of a merge, which archives are left out of it; zeros for a text.
+    pub identity: [u8; 32],
     /// Which part of it.
     pub scope: Scope,
     /// The number of bigrams of the text.
@@ -44,6 +46,7 @@ impl Checkpoint {
         out.extend_from_slice(MAGIC);
         put32(&mut out, VERSION);
         out.extend_from_slice(&self.interner_digest);
+        out.extend_from_slice(&self.identity);
         let shard = self.scope.shard.map_or((0, 0), |shard| (shard.index(), shard.count()));
         for number in [shard.0, shard.1, *self.scope.axes.start(), *self.scope.axes.end(), self.bigrams] {
             put32(&mut out, number);
@@ -159,7 +162,7 @@ impl Cursor<'_> {
     }
 
     fn checkpoint(&mut self) -> Option<Checkpoint> {
-        let interner_digest = self.take()?;
+        let (interner_digest, identity) = (self.take()?, self.take()?);
         let (index, count) = (self.u32()?, self.u32()?);
         let shard = if count == 0 { None } else { Some(Shard::new(index, count).ok()?) };
         let axes = self.u32()?..=self.u32()?;
@@ -207,7 +210,14 @@ impl Cursor<'_> {
             let tokens = (0..cells).map(|_| self.u32()).collect::<Option<Vec<u32>>>()?;
             progress.found.best = Some(Ortho { dims, tokens });
         }
-        Some(Checkpoint { interner_digest, scope: Scope { shard, axes }, bigrams, progress, committed })
+        Some(Checkpoint {
+            interner_digest,
+            identity,
+            scope: Scope { shard, axes },
+            bigrams,
+            progress,
+            committed,
+        })
     }
 }
 
@@ -228,7 +238,7 @@ mod tests {
             (vec![2, 2, 2], Kept { records: 4, skipped: vec![0..1, 2..4] }),
         ]);
         let scope = Scope { shard: Some(Shard::new(3, 8).expect("a shard")), axes: 2..=4 };
-        Checkpoint { interner_digest: [7; 32], scope, bigrams: 70, progress, committed }
+        Checkpoint { interner_digest: [7; 32], identity: [8; 32], scope, bigrams: 70, progress, committed }
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub enum Code {
     Damaged,
     /// A stored file was written by a newer version of the format.
     NewerFormat,
+    /// An archive was made by another version of the rules that cut a text into words.
+    TokenizerDiffers,
     /// The memory budget cannot hold what is needed; the message says how much would do.
     MemoryTooSmall,
     /// A limit ended a search early; what it found is kept.
@@ -63,6 +65,7 @@ impl Code {
             Self::NotAnArchive => "NOT_AN_ARCHIVE",
             Self::Damaged => "DAMAGED",
             Self::NewerFormat => "NEWER_FORMAT",
+            Self::TokenizerDiffers => "TOKENIZER_DIFFERS",
             Self::MemoryTooSmall => "MEMORY_TOO_SMALL",
             Self::LimitReached => "LIMIT_REACHED",
             Self::Cancelled => "CANCELLED",

@@ -10,28 +10,27 @@
 
 mod limits;
 mod resume;
+mod supervised;
 mod supervisor;
 
 pub use limits::Limits;
+pub(crate) use resume::{leftovers, remove_all};
+pub(crate) use supervised::{Ended, Pace, Supervised, results_within};
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use self::resume::{Continued, Start, leftovers};
-use self::supervisor::{SAVE, Supervisor};
-use crate::archive::{
-    ArchiveWriter, Contents, Description, InputInfo, Leftover, Limit, Lineage, Manifest, SearchInfo,
-};
+use self::resume::{Continued, Start};
+use crate::archive::{ArchiveWriter, Contents, Description, InputInfo, Lineage, Manifest, SearchInfo};
 use crate::control::{Control, Phase};
-use crate::digest::WordHashes;
+use crate::digest::{SetTally, WordHashes};
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Code, Error, Result};
-use crate::results::{Allowance, OPEN_QUEUES, Ranks, ResultsWriter};
-use crate::search::{Ledger, Scope, Search, Settings, Shard};
+use crate::results::Ranks;
+use crate::search::{Scope, Search, Settings, Shard};
 use crate::text::{Interner, PhraseIndex};
 
 /// Where the text comes from.
@@ -95,89 +94,31 @@ pub fn search(request: &SearchRequest, control: &Control, disk: &Arc<dyn Disk>) 
     search_with(&|work| engine(work, Pace::default()), request, control, disk)
 }
 
-/// How often commits and checkpoints are made.
-#[derive(Debug, Clone, Copy)]
-struct Pace {
-    /// Commit after every step.
-    eager: bool,
-    save: Duration,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { eager: false, save: SAVE }
-    }
-}
-
-/// What a queue keeps in memory of the results of one shape, at least and at most; all together a sixteenth of the budget.
-const BUFFER_BYTES: (u64, u64) = (16 << 10, 1 << 20);
 /// Bytes a word of the vocabulary for ranks and hashes.
 const WORD_BYTES: u64 = 24;
 
 /// Finds and writes every ortho.
 fn engine(work: &Work<'_>, pace: Pace) -> Result<Contents> {
-    let Work { index, ranks, archive, scope, limits, control, .. } = *work;
+    let Work { index, ranks, archive, scope, limits, start, control, .. } = *work;
     let interner = index.interner();
-    let queues = OPEN_QUEUES as u64;
-    let buffer = (work.memory / 16 / queues).clamp(BUFFER_BYTES.0, BUFFER_BYTES.1);
-    let disk = archive.disk();
-    let results = ResultsWriter::create(&archive.results(), buffer as usize, Arc::clone(&disk))?;
+    let (results, buffers) = results_within(archive, work.memory)?;
     let words = WordHashes::new(interner);
-    let words_and_queues = interner.vocabulary_len() as u64 * WORD_BYTES + buffer * queues;
+    let words_and_queues = interner.vocabulary_len() as u64 * WORD_BYTES + buffers;
     let memory = work.memory.saturating_sub(words_and_queues);
     let mut search = Search::new(index, ranks, &words, &results, Settings { threads: work.threads, memory });
     search.scope = scope.clone();
-    let mut ledger = Ledger::new(index.bigram_count());
-    let mut before = 0;
-    if let Some(start) = work.start {
-        start.copy(&results, control, &disk)?;
-        let progress = start.checkpoint.progress.clone();
-        before = progress.found.tally.count();
-        ledger = Ledger::from(progress);
-        control.enter(Phase::Search, 0);
-    }
-    if pace.eager {
-        ledger = ledger.eager();
-    }
-    search.allowance = limits.max_orthos.map(|most| Allowance::new(most.saturating_sub(before)));
-    let supervisor = Supervisor {
-        archive,
-        results: &results,
-        ledger: &ledger,
-        interner_digest: interner.digest(),
-        scope,
-        bigrams: index.bigram_count(),
-        limits,
-        save_every: pace.save,
-        control,
-    };
-    if work.start.is_some() {
-        // What it was copied from is not needed any more.
-        supervisor.save()?;
-    }
-    let watch = control.watch(interner);
-    let outcome = supervisor.over(|| search.run(&ledger, control.stop(), watch))??;
-    let mut hit = vec![];
-    if let Some(limit) = outcome.limit {
-        let value = limits.value(limit, archive.space().ok());
-        hit.push(Limit { name: limit.name().to_owned(), value });
-    }
-    // Without any of so many axes there are none of more: one axis less makes an ortho of an ortho.
-    let most = *scope.axes.end();
-    let cut = outcome.found.tally.0.keys().any(|dims| dims.len() as u32 >= most);
-    if cut {
-        hit.push(Limit { name: "maxDims".to_owned(), value: u64::from(most) });
-    }
-    let whole = hit.is_empty();
-    let progress = if whole { None } else { Some(supervisor.checkpoint()?) };
+    let (identity, there) = ([0; 32], &SetTally::default());
+    let supervised = Supervised { archive, results: &results, limits, start, identity, there, pace, control };
+    let Ended { found, limits, checkpoint } = supervised.run(search)?;
     results.close()?;
+    let whole = limits.is_empty();
     Ok(Contents {
-        tally: outcome.found.tally,
-        best: outcome.found.best,
+        tally: found.tally,
+        best: found.best,
         complete: whole && scope.shard.is_none(),
-        limits: hit,
+        limits,
         shards: scope.shard.filter(|_| whole).into_iter().collect(),
-        progress,
+        progress: checkpoint,
     })
 }
 
@@ -206,12 +147,12 @@ fn search_with(
         }
         None => (None, asked),
     };
-    let (killed, leftovers) = leftovers(&request.out, &interner.digest(), &scope, disk)?;
+    let (killed, leftovers) = leftovers(&request.out, &interner.digest(), &scope, &[0; 32], disk)?;
     let adopted = killed.is_some();
     // The killed search began where this one would.
     start = killed.or(start);
     let index = Arc::new(build_index(interner, request.memory, control)?);
-    let ranks = Ranks::new(&index);
+    let ranks = Arc::new(Ranks::new(&index));
     control.check()?;
     let taken = index.memory_bytes() as u64;
     control.set_memory(taken);
@@ -250,15 +191,11 @@ fn search_with(
         input: Some(input),
         lineage: &lineage,
         interner,
-        ranks: &ranks,
+        ranks: &Arc::clone(&ranks).into(),
         contents: &contents,
         search,
     };
     archive.finish(description, control)
-}
-
-fn remove_all(leftovers: Vec<Leftover>) -> Result<()> {
-    leftovers.into_iter().try_for_each(Leftover::remove)
 }
 
 /// The phrases of the text, from the text or from the archive to go on from; if both are there they must be the same.

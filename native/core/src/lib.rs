@@ -10,6 +10,7 @@ pub mod disk_backed_queue;
 pub mod error;
 mod header;
 pub mod job;
+pub mod merge;
 pub mod ortho;
 pub mod results;
 pub mod search;

@@ -90,7 +90,7 @@ fn search(name: &str, text: &[u8], threads: usize, memory: u64) -> Taken {
     let before = NOW.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
     let settings = Settings { threads, memory };
-    let found = run(&index, &ranks, &words, &writer, settings, &Stop::default(), &Watch::default());
+    let found = run(&index, &ranks, &words, &writer, None, settings, &Stop::default(), &Watch::default());
     let found = found.expect("search");
     let search = PEAK.load(Ordering::Relaxed).saturating_sub(before);
     writer.close().expect("close");

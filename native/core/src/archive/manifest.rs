@@ -287,8 +287,8 @@ mod tests {
                 .into_iter()
                 .collect(),
             complete: true,
-            shards: Vec::new(),
             limits: Vec::new(),
+            shards: Vec::new(),
             optimal: Some(Optimal::new(
                 vec![2, 3],
                 ["a", "b", "c", "d", "e", "f"].map(str::to_owned).to_vec(),

@@ -6,6 +6,7 @@
 //!   SHA256SUMS         the same sums for `sha256sum -c`; guards the manifest
 //!   interner.bin       the vocabulary and the phrases                           text::Interner
 //!   ranks.bin          the numbers that the results use for words             results::Ranks
+//!   tallies.bin        counts and sums of hashes by shape                   digest::SetTally
 //!   results/           the orthos, a queue for each shape                       results
 //!   optimal.txt        the optimal ortho, drawn                                 draw
 //!   lineage.txt        the input names that went into it                        Lineage
@@ -30,6 +31,7 @@ mod reader;
 mod shape;
 mod staging;
 mod sums;
+mod tallies;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod verify;
@@ -43,6 +45,7 @@ pub use manifest::{
 };
 pub use orthos::{Filter, Orthos};
 pub use reader::ArchiveReader;
+pub(crate) use reader::{inside, load_interner, load_manifest, load_results, load_tallies};
 pub use shape::{Shape, ShapeCounts};
-pub(crate) use sums::hex;
+pub(crate) use sums::{hash_reader, hex};
 pub use writer::{ArchiveWriter, Contents, Description, is_leftover};

@@ -11,11 +11,13 @@ use std::sync::{Arc, OnceLock};
 use super::manifest::{Manifest, claimed_version, newer};
 use super::orthos::{Filter, Orthos, Words};
 use super::sums::{MANIFEST_NAME, SUMS_NAME, manifest_sum, render, sha256};
-use super::writer::{INTERNER_NAME, PROGRESS_NAME, RANKS_NAME, RESULTS_NAME};
+use super::tallies;
+use super::writer::{INTERNER_NAME, PROGRESS_NAME, RANKS_NAME, RESULTS_NAME, TALLIES_NAME};
 use crate::checkpoint::Checkpoint;
+use crate::digest::SetTally;
 use crate::disk::Disk;
 use crate::error::{Code, Error, Result};
-use crate::results::{Ranks, ResultsReader};
+use crate::results::{RankTables, ResultsReader};
 use crate::text::Interner;
 
 /// Longest manifest that is read into memory: files for terabytes of results, or an ortho of a million words.
@@ -115,7 +117,7 @@ impl ArchiveReader {
 }
 
 /// The manifest, agreeing with `SHA256SUMS`.
-pub(super) fn load_manifest(path: &Path, disk: &dyn Disk) -> Result<Manifest> {
+pub(crate) fn load_manifest(path: &Path, disk: &dyn Disk) -> Result<Manifest> {
     if !disk.exists(path) {
         return Err(Error::new(
             Code::InputNotFound,
@@ -161,7 +163,7 @@ pub(super) fn load_manifest(path: &Path, disk: &dyn Disk) -> Result<Manifest> {
 }
 
 /// The interner that a manifest lists.
-pub(super) fn load_interner(path: &Path, manifest: &Manifest, disk: &dyn Disk) -> Result<Interner> {
+pub(crate) fn load_interner(path: &Path, manifest: &Manifest, disk: &dyn Disk) -> Result<Interner> {
     let file = path.join(INTERNER_NAME);
     let Some(info) = manifest.files.get(INTERNER_NAME) else {
         return Err(damaged(path, &format!("{MANIFEST_NAME} does not list {INTERNER_NAME}")));
@@ -179,23 +181,39 @@ pub(super) fn load_interner(path: &Path, manifest: &Manifest, disk: &dyn Disk) -
 }
 
 /// The results, by the ranks that a manifest lists.
-pub(super) fn load_results(path: &Path, manifest: &Manifest, disk: &Arc<dyn Disk>) -> Result<ResultsReader> {
+pub(crate) fn load_results(path: &Path, manifest: &Manifest, disk: &Arc<dyn Disk>) -> Result<ResultsReader> {
     let file = path.join(RANKS_NAME);
     let Some(bytes) = read_small(&file, MAX_RANKS, &**disk)? else {
         return Err(damaged(path, &missing(RANKS_NAME)));
     };
-    let ranks = Ranks::decode(&file.display().to_string(), &bytes)?;
-    if ranks.len() as u64 != manifest.vocabulary {
+    let ranks = RankTables::decode(&file.display().to_string(), &bytes)?;
+    if ranks.words() as u64 != manifest.vocabulary {
         return Err(damaged(
             path,
-            &format!("{RANKS_NAME} has {} words, not {}", ranks.len(), manifest.vocabulary),
+            &format!("{RANKS_NAME} has {} words, not {}", ranks.words(), manifest.vocabulary),
         ));
     }
-    ResultsReader::open(&path.join(RESULTS_NAME), Arc::new(ranks), Arc::clone(disk))
+    ResultsReader::open(&path.join(RESULTS_NAME), ranks, Arc::clone(disk))
+}
+
+/// The tally of the results, which agrees with the manifest's counts.
+pub(crate) fn load_tallies(path: &Path, manifest: &Manifest, disk: &dyn Disk) -> Result<SetTally> {
+    let file = path.join(TALLIES_NAME);
+    let Some(bytes) = read_small(&file, MAX_MANIFEST, disk)? else {
+        return Err(damaged(path, &missing(TALLIES_NAME)));
+    };
+    let tally = tallies::decode(&file.display().to_string(), &bytes)?;
+    let counted = tally.0.iter().map(|(dims, tally)| (dims.as_slice(), tally.count));
+    let mut said: Vec<_> = manifest.shapes.iter().map(|(shape, count)| (shape.dims(), count)).collect();
+    said.sort_unstable();
+    if !counted.eq(said) {
+        return Err(damaged(path, &format!("{TALLIES_NAME} has other counts than {MANIFEST_NAME}")));
+    }
+    Ok(tally)
 }
 
 /// The path of a file that a manifest lists.
-pub(super) fn inside(path: &Path, name: &str) -> PathBuf {
+pub(crate) fn inside(path: &Path, name: &str) -> PathBuf {
     name.split('/').fold(path.to_path_buf(), |path, part| path.join(part))
 }
 

@@ -41,7 +41,7 @@ pub(super) fn manifest_sum(sums: &str) -> Option<&str> {
 }
 
 /// Reads to the end. Gives the length and the SHA-256; `each` sees the size of every piece and may stop the reading.
-pub(super) fn hash_reader(
+pub(crate) fn hash_reader(
     reader: &mut dyn Read,
     each: &mut dyn FnMut(usize) -> io::Result<()>,
 ) -> io::Result<FileInfo> {

@@ -20,18 +20,20 @@ use super::manifest::{
 use super::shape::{Shape, ShapeCounts};
 use super::staging::StagingDisk;
 use super::sums::{MANIFEST_NAME, SUMS_NAME, hex, render, sha256};
+use super::tallies;
 use crate::checkpoint::Checkpoint;
 use crate::control::{Control, Phase};
 use crate::digest::SetTally;
 use crate::disk::{Disk, Held, Space, write_whole};
 use crate::error::{Code, Error, Result};
 use crate::ortho::{Ortho, shape_name};
-use crate::results::Ranks;
+use crate::results::RankTables;
 use crate::search::Shard;
 use crate::text::Interner;
 
 pub(super) const INTERNER_NAME: &str = "interner.bin";
 pub(super) const RANKS_NAME: &str = "ranks.bin";
+pub(super) const TALLIES_NAME: &str = "tallies.bin";
 pub(super) const OPTIMAL_NAME: &str = "optimal.txt";
 pub(super) const LINEAGE_NAME: &str = "lineage.txt";
 pub(super) const RESULTS_NAME: &str = "results";
@@ -68,7 +70,7 @@ pub struct Description<'a> {
     /// The vocabulary and phrases.
     pub interner: &'a Interner,
     /// The numbers that the results use for words.
-    pub ranks: &'a Ranks,
+    pub ranks: &'a RankTables,
     /// What was found.
     pub contents: &'a Contents,
     /// How it was searched.
@@ -199,6 +201,7 @@ impl ArchiveWriter {
         self.write(INTERNER_NAME, |file| description.interner.encode_to(file))?;
         self.write(RANKS_NAME, |file| file.write_all(&description.ranks.encode()))?;
         let contents = description.contents;
+        self.write(TALLIES_NAME, |file| file.write_all(&tallies::encode(&contents.tally)))?;
         let optimal = contents.best.as_ref().map(|best| Optimal::of(best, description.interner));
         let counts = counts(&contents.tally)?;
         let text = optimal_text(optimal.as_ref(), counts.total(), contents.complete);

@@ -10,13 +10,13 @@ use crate::disk::Disk;
 use crate::disk_backed_queue::{DiskBackedQueue, QueueOptions};
 use crate::error::{Code, Error, Result};
 use crate::ortho::shape_name;
-use crate::results::ResultsWriter;
+use crate::results::{ResultsWriter, names_table};
 use crate::search::{Progress, Scope};
 use crate::text::{Bits, Interner};
 
 /// Records to begin with, and what they say is done.
 #[derive(Debug)]
-pub(super) struct Start {
+pub(crate) struct Start {
     pub(super) checkpoint: Checkpoint,
     results: PathBuf,
     /// An archive, of which nothing may be changed.
@@ -52,8 +52,9 @@ impl Start {
             for at in 0..kept.records {
                 let record = iter.next_record()?.ok_or_else(lost)?;
                 while skipped.next_if(|range| range.end <= at).is_some() {}
-                if skipped.peek().is_none_or(|range| at < range.start) {
-                    to.push(lane, dims, record)?;
+                // What a search writes is of table 0, which is named again where that is needed.
+                if skipped.peek().is_none_or(|range| at < range.start) && !names_table(record) {
+                    to.push(lane, dims, 0, record)?;
                 }
                 if at.is_multiple_of(64) {
                     control.check()?;
@@ -71,10 +72,11 @@ impl Start {
 ///
 /// # Errors
 /// When the directory of the target cannot be read.
-pub(super) fn leftovers(
+pub(crate) fn leftovers(
     target: &Path,
     digest: &[u8; 32],
     scope: &Scope,
+    identity: &[u8; 32],
     disk: &Arc<dyn Disk>,
 ) -> Result<(Option<Start>, Vec<Leftover>)> {
     let leftovers = Leftover::of(target, disk)?;
@@ -82,11 +84,21 @@ pub(super) fn leftovers(
         .iter()
         .filter_map(|leftover| {
             let checkpoint = leftover.checkpoint()?;
-            let fits = checkpoint.interner_digest == *digest && checkpoint.scope == *scope;
+            let fits = checkpoint.interner_digest == *digest
+                && checkpoint.scope == *scope
+                && checkpoint.identity == *identity;
             fits.then(|| Start { checkpoint, results: leftover.results(), sealed: false })
         })
         .max_by_key(|start| start.checkpoint.progress.found.tally.count());
     Ok((start, leftovers))
+}
+
+/// Removes what was left.
+///
+/// # Errors
+/// When that fails.
+pub(crate) fn remove_all(leftovers: Vec<Leftover>) -> Result<()> {
+    leftovers.into_iter().try_for_each(Leftover::remove)
 }
 
 /// An archive to go on from.

@@ -1,13 +1,15 @@
 //! Searches that end early, are killed, or do a part: what comes of them in the end is what one search gives.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::archive::ArchiveReader;
 use crate::archive::tests::check;
+use crate::archive::{ArchiveReader, Limit};
 use crate::disk::faulty::{Fault, FaultyDisk};
+use crate::merge::{MergeRequest, Ways, merge_with};
 use crate::ortho::Ortho;
 use crate::search::Shard;
 
@@ -226,6 +228,82 @@ proptest! {
         prop_assert_eq!(orthos(out, &disk).len() as u64, whole.ortho_count);
         prop_assert!(reader.manifest().complete);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    /// As above, for a merge of a text's shards and another text.
+    #[test]
+    fn a_merge_that_lost_its_power_goes_on(
+        seed in any::<u64>(),
+        at in prop::collection::vec(0u64..600, 1..4),
+        threads in 1usize..3,
+    ) {
+        let faulty = FaultyDisk::default();
+        let disk: Arc<dyn Disk> = Arc::new(faulty.clone());
+        let texts = [text(seed, 110, 36), text(seed ^ 1, 110, 36)];
+        let place = Place::new();
+        let whole = run(&request(&texts.join(". "), &place.path("whole.bin")), &place.1).expect("an archive");
+        let path = |name: &str| Path::new("/place").join(name);
+        for index in 1..=2 {
+            let mut shard = request(&texts[0], &path(&format!("{index}.bin")));
+            shard.shard = Shard::new(index, 2).ok();
+            run(&shard, &disk).expect("an archive");
+        }
+        run(&request(&texts[1], &path("other.bin")), &disk).expect("an archive");
+        let merging = MergeRequest {
+            archives: ["1.bin", "other.bin", "2.bin"].map(path).to_vec(),
+            out: path("out.bin"),
+            memory: 64 << 20,
+            threads,
+            limits: Limits::default(),
+        };
+        let ways = Ways { least_bytes: 0, eager: true, ..Ways::default() };
+        let merge = || merge_with(&merging, ways, &Control::default(), &disk);
+        for at in at {
+            faulty.fail(at, Fault::ForEver);
+            let ended = merge();
+            faulty.crash(None);
+            if ended.is_ok() {
+                break;
+            }
+        }
+        if !disk.exists(&merging.out.join("manifest.json")) {
+            merge().expect("an archive");
+        }
+        let reader = ArchiveReader::open(&merging.out, Arc::clone(&disk)).expect("an archive");
+        prop_assert_eq!(&reader.manifest().content_digest, &whole.content_digest);
+        prop_assert_eq!(orthos(&merging.out, &disk).len() as u64, whole.ortho_count);
+        prop_assert!(reader.manifest().complete);
+    }
+}
+
+#[test]
+fn a_limited_merge_keeps_what_its_archives_hold() {
+    let place = Place::new();
+    let texts = [text(5, 110, 36), text(6, 110, 36)];
+    let archives = ["a.bin", "b.bin"].map(|name| place.path(name));
+    let mut held = 0;
+    for (text, out) in texts.iter().zip(&archives) {
+        held = held.max(run(&request(text, out), &place.1).expect("an archive").ortho_count);
+    }
+    let merge = |name: &str, limits: Limits| {
+        let (archives, out) = (archives.to_vec(), place.path(name));
+        let merging = MergeRequest { archives, out, memory: 64 << 20, threads: 1, limits };
+        let ways = Ways { least_bytes: 0, ..Ways::default() };
+        merge_with(&merging, ways, &Control::default(), &place.1).expect("an archive")
+    };
+    let whole = merge("whole.bin", Limits::default());
+    assert!(whole.complete && whole.ortho_count > held);
+    let most = whole.ortho_count - 1;
+    let limited = merge("limited.bin", Limits { max_orthos: Some(most), ..Limits::default() });
+    assert_eq!((limited.ortho_count, limited.complete), (most, false));
+    assert_eq!(limited.limits, [Limit { name: "maxOrthos".to_owned(), value: most }]);
+    place.is_sound("limited.bin");
+    let none = merge("none.bin", Limits { max_orthos: Some(0), ..Limits::default() });
+    assert!(none.ortho_count >= held && !none.complete);
+    place.is_sound("none.bin");
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub(super) struct Supervisor<'a> {
     pub(super) results: &'a ResultsWriter,
     pub(super) ledger: &'a Ledger,
     pub(super) interner_digest: [u8; 32],
+    pub(super) identity: [u8; 32],
     pub(super) scope: &'a Scope,
     pub(super) bigrams: u32,
     pub(super) limits: Limits,
@@ -98,7 +99,7 @@ impl Supervisor<'_> {
     /// What is committed.
     pub(super) fn checkpoint(&self) -> Result<Checkpoint> {
         let (committed, progress) = self.results.snapshot(|| self.ledger.progress())?;
-        let Self { interner_digest, scope, bigrams, .. } = *self;
-        Ok(Checkpoint { interner_digest, scope: scope.clone(), bigrams, progress, committed })
+        let Self { interner_digest, identity, scope, bigrams, .. } = *self;
+        Ok(Checkpoint { interner_digest, identity, scope: scope.clone(), bigrams, progress, committed })
     }
 }

@@ -208,6 +208,9 @@ pub(super) struct CubesDecoder {
     right_axis: Edge,
     right: Vec<Edge>,
     blocks: u32,
+    /// The lengths of the ears' lists, for [`operation`](Self::operation).
+    left_len: usize,
+    right_len: usize,
 }
 
 fn edge(bytes: &[u8], at: &mut usize) -> Option<Edge> {
@@ -240,6 +243,42 @@ fn ears(table: &mut Vec<Edge>, list: &mut Vec<Edge>, bytes: &[u8], at: &mut usiz
     Some(())
 }
 
+/// An operation of a record.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The record's proper end.
+    End,
+    /// UNIT: the origin; in kind 2 [`CubesDecoder::squares`] come next.
+    Unit(Edge),
+    /// NODE.
+    Node(Keyed),
+    /// MID; in kind 3 [`CubesDecoder::thirds`] come next.
+    Mid(Edge),
+    /// TOP, and the left ears.
+    Top(Keyed, Vec<Keyed>),
+    /// EARS: the third axis, the right ears, and how many [blocks](CubesDecoder::read_block) come next.
+    Ears(Keyed, Vec<Keyed>, u32),
+}
+
+fn numbered(table: &mut Vec<Edge>, bytes: &[u8], at: &mut usize) -> Option<Keyed> {
+    match get(bytes, at)? {
+        0 => {
+            let new = edge(bytes, at)?;
+            table.push(new);
+            Some((table.len() as u32 - 1, new))
+        }
+        place => Some((place - 1, *table.get(place as usize - 1)?)),
+    }
+}
+
+fn numbered_list(table: &mut Vec<Edge>, bytes: &[u8], at: &mut usize, most: usize) -> Option<Vec<Keyed>> {
+    let count = get(bytes, at)? as usize;
+    if count > most {
+        return None;
+    }
+    (0..count).map(|_| numbered(table, bytes, at)).collect()
+}
+
 fn mask(bytes: &[u8], at: &mut usize, bits: usize) -> Option<u64> {
     let len = bits.div_ceil(8);
     let mut whole = [0; 8];
@@ -252,6 +291,60 @@ fn mask(bytes: &[u8], at: &mut usize, bits: usize) -> Option<u64> {
 impl CubesDecoder {
     pub(super) fn new(kind: u8) -> Self {
         Self { kind, ..Self::default() }
+    }
+
+    /// Reads the next operation without expanding anything, with the numbers that edges have in the record's tables.
+    /// Not to be mixed with [`step`](Self::step).
+    pub(super) fn operation(&mut self, bytes: &[u8], at: &mut usize) -> Option<Step> {
+        let Some(&operation) = bytes.get(*at) else { return Some(Step::End) };
+        *at += 1;
+        Some(match operation {
+            op::UNIT => {
+                self.xs.clear();
+                self.depth = Depth::Unit;
+                Step::Unit(edge(bytes, at)?)
+            }
+            op::NODE if self.depth >= Depth::Unit => {
+                self.depth = Depth::Node;
+                Step::Node(numbered(&mut self.xs, bytes, at)?)
+            }
+            op::MID if self.depth >= Depth::Node => {
+                self.ms.clear();
+                self.ns.clear();
+                self.depth = Depth::Mid;
+                Step::Mid(edge(bytes, at)?)
+            }
+            op::TOP if self.depth >= Depth::Mid && self.kind == kind::TESSERACTS => {
+                let x = numbered(&mut self.xs, bytes, at)?;
+                let ears = numbered_list(&mut self.ms, bytes, at, MAX_EARS)?;
+                self.left_len = ears.len();
+                self.depth = Depth::Top;
+                Step::Top(x, ears)
+            }
+            op::EARS if self.depth >= Depth::Top => {
+                let x = numbered(&mut self.xs, bytes, at)?;
+                let ears = numbered_list(&mut self.ms, bytes, at, MAX_EARS)?;
+                self.right_len = ears.len();
+                Step::Ears(x, ears, get(bytes, at)?)
+            }
+            _ => return None,
+        })
+    }
+
+    /// The second edges of the squares of a UNIT.
+    pub(super) fn squares(&self, bytes: &[u8], at: &mut usize) -> Option<Vec<Edge>> {
+        (0..get(bytes, at)?).map(|_| edge(bytes, at)).collect()
+    }
+
+    /// The third axes of a MID.
+    pub(super) fn thirds(&mut self, bytes: &[u8], at: &mut usize) -> Option<Vec<Keyed>> {
+        numbered_list(&mut self.xs, bytes, at, usize::MAX)
+    }
+
+    /// A block: the edge above both, the left and the right ears.
+    pub(super) fn read_block(&mut self, bytes: &[u8], at: &mut usize) -> Option<(Keyed, u64, u64)> {
+        let n = numbered(&mut self.ns, bytes, at)?;
+        Some((n, mask(bytes, at, self.left_len)?, mask(bytes, at, self.right_len)?))
     }
 
     /// Expands the next operation or block: appends orthos of 2^kind cells, first axis fastest. `Some(false)` at the

@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 use super::cubes::{CubesRecord, Depth, Edge, Keyed};
 use super::keys::CubeKeys;
 use super::list::ListRecord;
-use super::{Allowance, Lane, RECORD_BYTES, Rank, Ranks, ResultsWriter, kind};
+use super::{Allowance, Known, Lane, RECORD_BYTES, Rank, Ranks, ResultsWriter, kind};
 use crate::digest::{Lanes, OrthoHasher, SetTally, ShapeTally, WordHashes, add, finish, join};
 use crate::error::{Code, Error, Result};
 use crate::ortho::{Canonicalizer, Dims, Ortho, compare_optimal, fullness, volume};
@@ -87,6 +87,10 @@ pub struct Emitter<'a> {
     lane: Lane,
     axes: RangeInclusive<u32>,
     allowance: Option<&'a Allowance>,
+    /// The number of the table of `ranks`.
+    table: u32,
+    /// What is not to be taken when it comes one by one.
+    known: Option<&'a dyn Known>,
     keys: [CubeKeys; 3],
     /// Tallies of 2x2, 2x2x2 and 2x2x2x2.
     cubes: [ShapeTally; 3],
@@ -123,6 +127,8 @@ impl<'a> Emitter<'a> {
             lane: writer.lane(),
             axes: 2..=u32::MAX,
             allowance: None,
+            table: 0,
+            known: None,
             keys: [2, 3, 4].map(CubeKeys::new),
             cubes: Default::default(),
             records: Default::default(),
@@ -150,6 +156,18 @@ impl<'a> Emitter<'a> {
         self.axes = axes;
         self.allowance = allowance;
         self
+    }
+
+    /// The same for ranks of the table with this number.
+    #[must_use]
+    pub fn with_table(self, table: u32) -> Self {
+        Self { table, ..self }
+    }
+
+    /// The same, but what is known already is left out by [`single`](Self::single). Whoever gives groups leaves it out.
+    #[must_use]
+    pub fn without(self, known: Option<&'a dyn Known>) -> Self {
+        Self { known, ..self }
     }
 
     /// What it writes on.
@@ -218,10 +236,16 @@ impl<'a> Emitter<'a> {
     /// When a record cannot be written; so for all that take orthos.
     pub fn single(&mut self, dims: &[u32], cells: &[Rank]) -> Result<()> {
         let axes = dims.len() as u32;
+        if !self.axes.contains(&axes) {
+            return Ok(());
+        }
+        self.canonicalize(dims, cells);
+        if self.known.is_some_and(|known| known.ortho(dims, &self.cells, u8::MAX) != 0) {
+            return Ok(());
+        }
         if self.allowed(axes, 1) == 0 {
             return self.settle(axes, 1, 0);
         }
-        self.canonicalize(dims, cells);
         let hash = self.hasher.hash(self.words, &self.ortho);
         self.found.tally.add(&self.ortho.dims, 1, hash);
         self.found.offer(&self.ortho);
@@ -235,37 +259,49 @@ impl<'a> Emitter<'a> {
             if list.len() >= RECORD_BYTES {
                 self.list_bytes -= list.len();
                 if let Some(record) = list.take() {
-                    self.writer.push(self.lane, canonical, &record)?;
+                    self.writer.push(self.lane, canonical, self.table, &record)?;
                 }
             }
         }
         if self.list_bytes > LIST_BYTES { self.flush_lists() } else { Ok(()) }
     }
 
-    /// The search starts at an edge: all squares over it are orthos, and taken if `squares` says so; `xs` are their
-    /// second edges.
+    /// The search starts at an edge; `xs` are the second edges of the squares over it. Each square is an ortho, but
+    /// only those for which `is_new` holds are taken.
     ///
     /// # Errors
     /// See [`single`](Self::single).
-    pub fn unit(&mut self, origin: [Rank; 2], xs: &[[Rank; 2]], squares: bool) -> Result<()> {
+    pub fn unit(
+        &mut self,
+        origin: [Rank; 2],
+        xs: &[[Rank; 2]],
+        is_new: impl Fn(usize) -> bool,
+    ) -> Result<()> {
         self.origin = origin;
         self.xs.clear();
+        self.xs.extend((0..xs.len()).filter(|&i| is_new(i)).map(|i| xs[i]));
+        let squares = self.squares(origin);
+        self.xs.clear();
         self.xs.extend_from_slice(xs);
+        squares
+    }
+
+    /// All squares over an edge with the second edges in `self.xs`.
+    fn squares(&mut self, origin: [Rank; 2]) -> Result<()> {
         for record in &mut self.records {
             record.leave(Depth::Start);
         }
-        if !squares {
-            return Ok(());
-        }
-        let taken = self.allowed(2, xs.len());
-        let refused = self.settle(2, xs.len(), taken);
-        let xs = &xs[..taken];
+        let taken = self.allowed(2, self.xs.len());
+        let refused = self.settle(2, self.xs.len(), taken);
+        let xs = &self.xs[..taken];
         for group in xs.chunks(RECORD_BYTES / 8) {
             self.records[0].unit(origin);
             self.records[0].squares(group.iter().copied());
             self.records[0].count += group.len() as u64;
-            if self.records[0].body.len() >= RECORD_BYTES {
-                self.flush_cubes(0)?;
+            if self.records[0].body.len() >= RECORD_BYTES
+                && let Some(record) = self.records[0].take(KINDS[0])
+            {
+                self.writer.push(self.lane, DIMS[0], self.table, &record)?;
             }
         }
         let [o, a] = origin.map(|r| self.ranks.token(r));
@@ -275,7 +311,8 @@ impl<'a> Emitter<'a> {
             let hash = finish(sum(self.words, self.ranks, keys, [0; 2], &parts));
             self.cubes[0].add(1, hash);
         }
-        for x in xs {
+        for i in 0..self.xs.len() {
+            let x = self.xs[i];
             if self.could_be_best(DIMS[0], o, &mut [a, self.ranks.token(x[0])]) {
                 self.offer(DIMS[0], &[origin[0], origin[1], x[0], x[1]]);
             }
@@ -291,7 +328,8 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// An edge above the node and, for each of `thirds` (places in `xs`), above the third axis: each is a 2x2x2.
+    /// An edge above the node and, for each of `thirds` (places in `xs`), above the third axis: each is a 2x2x2. There may
+    /// be none.
     ///
     /// # Errors
     /// See [`single`](Self::single).
@@ -299,6 +337,9 @@ impl<'a> Emitter<'a> {
         self.mid = m;
         for record in &mut self.records {
             record.leave(Depth::Node);
+        }
+        if thirds.is_empty() {
+            return Ok(());
         }
         if self.records[1].body.len() >= RECORD_BYTES {
             self.flush_cubes(1)?;
@@ -458,7 +499,7 @@ impl<'a> Emitter<'a> {
 
     fn flush_cubes(&mut self, i: usize) -> Result<()> {
         match self.records[i].take(KINDS[i]) {
-            Some(record) => self.writer.push(self.lane, DIMS[i], &record),
+            Some(record) => self.writer.push(self.lane, DIMS[i], self.table, &record),
             None => Ok(()),
         }
     }
@@ -467,7 +508,7 @@ impl<'a> Emitter<'a> {
         self.list_bytes = 0;
         for (canonical, list) in self.lists.values_mut() {
             if let Some(record) = list.take() {
-                self.writer.push(self.lane, canonical, &record)?;
+                self.writer.push(self.lane, canonical, self.table, &record)?;
             }
         }
         self.lists.clear();

@@ -1,11 +1,15 @@
 //! The numbers that results use for words: rank 0 is the word with most successors.
 //!
 //! Small ranks are the common ones, so most take one byte; and the search orders axes by rank, rarest first, which
-//! keeps its lists short. A rank table is written into the archive as `ranks.bin`:
+//! keeps its lists short. What is merged keeps the ranks that it was written with, so an archive may have several tables
+//! from rank to token; records say which one they use. All tables together are `ranks.bin`:
 //!
 //! ```text
-//! "FOLDRANK" | version u32 = 1 | words u32 | token u32 for each rank | XXH3-64 of all bytes before u64
+//! "FOLDRANK" | version u32 = 1 | words u32 | tables u32 | for each table: its length u32, token u32 for each rank
+//! | XXH3-64 of all bytes before u64
 //! ```
+
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -18,12 +22,21 @@ pub type Rank = u32;
 const MAGIC: &[u8; 8] = b"FOLDRANK";
 const VERSION: u32 = 1;
 
-/// The permutation between tokens and ranks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Between tokens and ranks: all words of a text have a rank, or those of a part of it.
+#[derive(Debug, Clone, Default)]
 pub struct Ranks {
     tokens: Vec<Token>,
+    /// Of every token its rank; empty for a table that was read or renumbered, which is never asked.
     ranks: Vec<Rank>,
 }
+
+impl PartialEq for Ranks {
+    fn eq(&self, other: &Self) -> bool {
+        self.tokens == other.tokens
+    }
+}
+
+impl Eq for Ranks {}
 
 impl Ranks {
     /// The ranks of a text's words. Cost: a sort of the vocabulary.
@@ -34,6 +47,7 @@ impl Ranks {
         Self::from_tokens(tokens)
     }
 
+    /// From the token of each rank, a permutation.
     pub(super) fn from_tokens(tokens: Vec<Token>) -> Self {
         let mut ranks = vec![0; tokens.len()];
         for (rank, &token) in tokens.iter().enumerate() {
@@ -42,7 +56,17 @@ impl Ranks {
         Self { tokens, ranks }
     }
 
-    /// The number of words.
+    /// The same ranks for a larger vocabulary, in which each token has the number that `map` gives.
+    ///
+    /// # Panics
+    /// If the map is too short.
+    #[must_use]
+    pub fn renumbered(&self, map: &[Token]) -> Self {
+        let tokens = self.tokens.iter().map(|&token| map[token as usize]).collect();
+        Self { tokens, ranks: Vec::new() }
+    }
+
+    /// The number of words that have a rank.
     #[must_use]
     pub fn len(&self) -> usize {
         self.tokens.len()
@@ -61,22 +85,90 @@ impl Ranks {
         self.tokens[rank as usize]
     }
 
+    /// The token of a rank, if there is such a rank.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, rank: Rank) -> Option<Token> {
+        self.tokens.get(rank as usize).copied()
+    }
+
     /// The rank of a token.
+    ///
+    /// # Panics
+    /// If these ranks were read or renumbered: then they only lead from ranks to tokens.
     #[must_use]
     #[inline]
     pub fn rank(&self, token: Token) -> Rank {
         self.ranks[token as usize]
     }
+}
+
+/// More tables than this are not copied into an archive; a few come on top for what is found or read anew.
+pub const MAX_TABLES: usize = 64;
+/// More than this no archive has.
+const MOST_TABLES: usize = 256;
+
+/// The tables of an archive. Table 0 is that of the search that wrote it; the others came with what was merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RankTables {
+    words: usize,
+    tables: Vec<Arc<Ranks>>,
+}
+
+impl From<Arc<Ranks>> for RankTables {
+    /// One table of a whole vocabulary.
+    fn from(ranks: Arc<Ranks>) -> Self {
+        Self { words: ranks.len(), tables: vec![ranks] }
+    }
+}
+
+impl RankTables {
+    /// For a vocabulary of so many words, with its first table.
+    #[must_use]
+    pub fn new(words: usize, first: Ranks) -> Self {
+        Self { words, tables: vec![Arc::new(first)] }
+    }
+
+    /// The number of words of the vocabulary.
+    #[must_use]
+    pub fn words(&self) -> usize {
+        self.words
+    }
+
+    /// A table by its number.
+    #[must_use]
+    pub fn get(&self, table: u32) -> Option<&Arc<Ranks>> {
+        self.tables.get(table as usize)
+    }
+
+    /// All tables by their numbers.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Ranks>> {
+        self.tables.iter()
+    }
+
+    /// Adds a table unless an equal one is there; gives its number.
+    pub fn add(&mut self, ranks: Ranks) -> u32 {
+        let place = self.tables.iter().position(|table| **table == ranks);
+        place.unwrap_or_else(|| {
+            self.tables.push(Arc::new(ranks));
+            self.tables.len() - 1
+        }) as u32
+    }
 
     /// The bytes of `ranks.bin`.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(24 + self.tokens.len() * 4);
+        let numbers: usize = self.tables.iter().map(|table| table.len() + 1).sum();
+        let mut bytes = Vec::with_capacity(28 + numbers * 4);
         bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&(self.tokens.len() as u32).to_le_bytes());
-        for token in &self.tokens {
-            bytes.extend_from_slice(&token.to_le_bytes());
+        for number in [VERSION, self.words as u32, self.tables.len() as u32] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        for table in &self.tables {
+            bytes.extend_from_slice(&(table.len() as u32).to_le_bytes());
+            for token in &table.tokens {
+                bytes.extend_from_slice(&token.to_le_bytes());
+            }
         }
         let sum = xxh3_64(&bytes);
         bytes.extend_from_slice(&sum.to_le_bytes());
@@ -105,23 +197,40 @@ impl Ranks {
             }
             _ => return Err(damaged("it has no valid version".into())),
         }
-        let count = word(12).ok_or_else(|| damaged("it ends in its header".into()))? as usize;
-        let body = 16 + count * 4;
-        if bytes.len() != body + 8 {
-            return Err(damaged(format!("expected {} bytes, found {}", body + 8, bytes.len())));
-        }
+        let Some(body) = bytes.len().checked_sub(8).filter(|&body| body >= 20) else {
+            return Err(damaged("it ends in its header".into()));
+        };
         if xxh3_64(&bytes[..body]).to_le_bytes() != bytes[body..] {
             return Err(damaged("its checksum does not match".into()));
         }
-        let tokens: Vec<Token> = (0..count).filter_map(|i| word(16 + i * 4)).collect();
-        let mut seen = vec![false; count];
-        for &token in &tokens {
-            match seen.get_mut(token as usize) {
-                Some(place) if !*place => *place = true,
-                _ => return Err(damaged(format!("token {token} is no word or there twice"))),
-            }
+        let too_short = || damaged("it ends in a table".into());
+        let words = word(12).ok_or_else(too_short)? as usize;
+        let count = word(16).ok_or_else(too_short)? as usize;
+        if count == 0 || count > MOST_TABLES {
+            return Err(damaged(format!("it has {count} tables, not 1 to {MOST_TABLES}")));
         }
-        Ok(Self::from_tokens(tokens))
+        let mut at = 20;
+        let mut tables = Vec::with_capacity(count);
+        for _ in 0..count {
+            let length = word(at).ok_or_else(too_short)? as usize;
+            at += 4;
+            if length > words || length > (body.max(at) - at) / 4 {
+                return Err(damaged(format!("it has a table of {length} words")));
+            }
+            let tokens: Vec<Token> = (0..length).filter_map(|i| word(at + i * 4)).collect();
+            at += length * 4;
+            let mut sorted = tokens.clone();
+            sorted.sort_unstable();
+            if sorted.last().is_some_and(|&last| last as usize >= words) || !sorted.is_sorted_by(|a, b| a < b)
+            {
+                return Err(damaged("a token is no word or there twice".into()));
+            }
+            tables.push(Arc::new(Ranks { tokens, ranks: Vec::new() }));
+        }
+        if at != body {
+            return Err(damaged(format!("expected {} bytes, found {}", at + 8, bytes.len())));
+        }
+        Ok(Self { words, tables })
     }
 }
 
@@ -131,16 +240,18 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_and_truncation_is_noticed() {
-        let ranks = Ranks::from_tokens(vec![2, 0, 1]);
-        let bytes = ranks.encode();
-        assert_eq!(Ranks::decode("r", &bytes).ok(), Some(ranks));
+        let mut tables = RankTables::from(Arc::new(Ranks::from_tokens(vec![2, 0, 1])));
+        let two = Ranks::from_tokens(vec![1, 0]).renumbered(&[0, 2]);
+        assert_eq!((tables.add(two.clone()), tables.add(two)), (1, 1));
+        let bytes = tables.encode();
+        assert_eq!(RankTables::decode("r", &bytes).ok(), Some(tables));
         for i in 0..bytes.len() * 8 {
             let mut bad = bytes.clone();
             bad[i / 8] ^= 1 << (i % 8);
-            assert!(Ranks::decode("r", &bad).is_err(), "bit {i}");
+            assert!(RankTables::decode("r", &bad).is_err(), "bit {i}");
         }
         for len in 0..bytes.len() {
-            assert!(Ranks::decode("r", &bytes[..len]).is_err(), "length {len}");
+            assert!(RankTables::decode("r", &bytes[..len]).is_err(), "length {len}");
         }
     }
 }

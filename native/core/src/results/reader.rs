@@ -9,17 +9,18 @@ use std::sync::Arc;
 use super::cubes::CubesDecoder;
 use super::list::ListDecoder;
 use super::varint::get;
-use super::{Rank, Ranks, kind};
+use super::{Rank, RankTables, Ranks, kind};
 use crate::disk::Disk;
 use crate::disk_backed_queue::{DiskBackedQueue, Iter, QueueOptions};
 use crate::error::{Code, Error, Result};
 use crate::ortho::{Canonicalizer, Dims, Ortho, parse_shape, shape_name};
+use crate::text::Token;
 
 /// The results of one archive.
 #[derive(Debug, Clone)]
 pub struct ResultsReader {
     directory: PathBuf,
-    ranks: Arc<Ranks>,
+    tables: RankTables,
     disk: Arc<dyn Disk>,
     shapes: Vec<Dims>,
 }
@@ -29,7 +30,7 @@ impl ResultsReader {
     ///
     /// # Errors
     /// When the directory cannot be read, or holds what is no shape.
-    pub fn open(directory: &Path, ranks: Arc<Ranks>, disk: Arc<dyn Disk>) -> Result<Self> {
+    pub fn open(directory: &Path, tables: impl Into<RankTables>, disk: Arc<dyn Disk>) -> Result<Self> {
         let mut shapes = vec![];
         if disk.exists(directory) {
             let entries = disk.list(directory).map_err(|cause| Error::io("listing", directory, cause))?;
@@ -42,7 +43,7 @@ impl ResultsReader {
             }
         }
         shapes.sort_by_key(|dims| (dims.len(), dims.clone()));
-        Ok(Self { directory: directory.to_owned(), ranks, disk, shapes })
+        Ok(Self { directory: directory.to_owned(), tables: tables.into(), disk, shapes })
     }
 
     /// The shapes that there are, by number of axes and then lexicographically.
@@ -51,24 +52,41 @@ impl ResultsReader {
         &self.shapes
     }
 
+    /// The tables that its records use.
+    #[must_use]
+    pub fn tables(&self) -> &RankTables {
+        &self.tables
+    }
+
+    fn queue(&self, dims: &[u32]) -> Result<Option<Iter>> {
+        if !self.shapes.iter().any(|d| d == dims) {
+            return Ok(None);
+        }
+        let options = QueueOptions { disk: Arc::clone(&self.disk), ..QueueOptions::default() };
+        let directory = self.directory.join(shape_name(dims));
+        DiskBackedQueue::open_read_only(&directory, options)?.iter().map(Some)
+    }
+
+    /// The records of one canonical shape as they are stored, each with the number of its table.
+    ///
+    /// # Errors
+    /// As [`cursor`](Self::cursor).
+    pub(super) fn records(&self, dims: &[u32]) -> Result<Records> {
+        let directory = self.directory.join(shape_name(dims));
+        let tables = self.tables.iter().len() as u32;
+        Ok(Records { directory, iter: self.queue(dims)?, tables, record: vec![], table: 0 })
+    }
+
     /// A stream of the orthos of one canonical shape; empty if there are none.
     ///
     /// # Errors
     /// When the queue cannot be opened or is damaged.
     pub fn cursor(&self, dims: &[u32]) -> Result<Cursor> {
-        let directory = self.directory.join(shape_name(dims));
-        let iter = if self.shapes.iter().any(|d| d == dims) {
-            let options = QueueOptions { disk: Arc::clone(&self.disk), ..QueueOptions::default() };
-            Some(DiskBackedQueue::open_read_only(&directory, options)?.iter()?)
-        } else {
-            None
-        };
         Ok(Cursor {
-            directory,
+            records: self.records(dims)?,
             dims: dims.to_vec(),
-            ranks: Arc::clone(&self.ranks),
-            iter,
-            record: vec![],
+            ranks: Arc::default(),
+            tables: self.tables.clone(),
             at: 0,
             left: 0,
             decoder: None,
@@ -81,6 +99,50 @@ impl ResultsReader {
     }
 }
 
+/// See [`ResultsReader::records`].
+#[derive(Debug)]
+pub(super) struct Records {
+    directory: PathBuf,
+    iter: Option<Iter>,
+    tables: u32,
+    /// The record read last, and the number of the table that it uses.
+    pub(super) record: Vec<u8>,
+    pub(super) table: u32,
+}
+
+impl Records {
+    /// Reads the next record that holds orthos; `false` when there is none.
+    pub(super) fn next(&mut self) -> Result<bool> {
+        let Some(iter) = &mut self.iter else { return Ok(false) };
+        while let Some(record) = iter.next_record()? {
+            match table_of(record) {
+                None => {
+                    self.record.clear();
+                    self.record.extend_from_slice(record);
+                    return Ok(true);
+                }
+                Some(table) => match table.filter(|&table| table < self.tables) {
+                    Some(table) => self.table = table,
+                    None => return Err(self.damaged("a record names a table that there is not")),
+                },
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) fn damaged(&self, what: &str) -> Error {
+        Error::new(Code::Damaged, format!("{} is damaged: {what}", self.directory.display()))
+    }
+}
+
+/// The table that a record names; nothing if it is a record of another kind.
+fn table_of(record: &[u8]) -> Option<Option<u32>> {
+    (record.first() == Some(&kind::TABLE)).then(|| {
+        let mut at = 1;
+        get(record, &mut at).filter(|_| at == record.len())
+    })
+}
+
 #[derive(Debug)]
 enum Decoder {
     List(ListDecoder),
@@ -90,11 +152,11 @@ enum Decoder {
 /// A stream of the orthos of one shape.
 #[derive(Debug)]
 pub struct Cursor {
-    directory: PathBuf,
+    records: Records,
     dims: Dims,
+    tables: RankTables,
+    /// Those of the record.
     ranks: Arc<Ranks>,
-    iter: Option<Iter>,
-    record: Vec<u8>,
     at: usize,
     /// Orthos that the record still owes.
     left: u64,
@@ -105,7 +167,7 @@ pub struct Cursor {
     cells: Vec<Rank>,
     next: usize,
     canonicalizer: Canonicalizer,
-    tokens: Vec<u32>,
+    tokens: Vec<Token>,
 }
 
 impl Cursor {
@@ -125,22 +187,34 @@ impl Cursor {
         let ortho = self
             .cells
             .get(self.next..self.next + cells)
-            .ok_or_else(|| self.damaged("it ends in an ortho"))?;
+            .ok_or_else(|| self.records.damaged("it ends in an ortho"))?;
         self.tokens.clear();
         for &rank in ortho {
             if rank as usize >= self.ranks.len() {
-                return Err(self.damaged("a record has a word outside the vocabulary"));
+                return Err(self.records.damaged("a record has a word outside the vocabulary"));
             }
             self.tokens.push(self.ranks.token(rank));
         }
         self.next += cells;
-        self.left =
-            self.left.checked_sub(1).ok_or_else(|| self.damaged("a record holds more than it says"))?;
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| self.records.damaged("a record holds more than it says"))?;
         self.canonicalizer.canonicalize(&self.grown, &self.tokens, out);
         if out.dims != self.dims {
-            return Err(self.damaged("a record has another shape"));
+            return Err(self.records.damaged("a record has another shape"));
         }
         Ok(true)
+    }
+
+    /// The lengths of the ortho that [`next`](Self::next) gave last, in grown order.
+    pub(crate) fn grown_dims(&self) -> &[u32] {
+        &self.grown
+    }
+
+    /// Its tokens, first axis fastest.
+    pub(crate) fn grown_tokens(&self) -> &[Token] {
+        &self.tokens
     }
 
     /// Fills `cells` with some more orthos, perhaps none; `false` at the end of all records.
@@ -148,36 +222,38 @@ impl Cursor {
         let step = match &mut self.decoder {
             None => Some(false),
             Some(Decoder::List(list)) => {
-                let step = list.next(&self.record, &mut self.at);
+                let step = list.next(&self.records.record, &mut self.at);
                 if step == Some(true) {
                     self.cells.extend_from_slice(&list.cells);
                 }
                 step
             }
-            Some(Decoder::Cubes(cubes)) => cubes.step(&self.record, &mut self.at, &mut self.cells),
+            Some(Decoder::Cubes(cubes)) => cubes.step(&self.records.record, &mut self.at, &mut self.cells),
         };
         match step {
             Some(true) => Ok(true),
-            Some(false) if self.left > 0 => Err(self.damaged("a record holds fewer than it says")),
+            Some(false) if self.left > 0 => Err(self.records.damaged("a record holds fewer than it says")),
             Some(false) => self.load(),
-            None => Err(self.damaged("a record makes no sense")),
+            None => Err(self.records.damaged("a record makes no sense")),
         }
     }
 
     fn load(&mut self) -> Result<bool> {
         self.decoder = None;
-        let Some(iter) = &mut self.iter else { return Ok(false) };
-        let Some(record) = iter.next_record()? else { return Ok(false) };
-        self.record.clear();
-        self.record.extend_from_slice(record);
+        if !self.records.next()? {
+            return Ok(false);
+        }
+        let table = self.tables.get(self.records.table);
+        self.ranks = table.cloned().ok_or_else(|| self.records.damaged("a table is missing"))?;
+        let record = &self.records.record;
         self.at = 1;
         let opened = (|| {
-            let kind = *self.record.first()?;
-            let count = get(&self.record, &mut self.at)?;
+            let kind = *record.first()?;
+            let count = get(record, &mut self.at)?;
             self.left = u64::from(count);
             self.decoder = Some(match kind {
                 kind::LIST => {
-                    let list = ListDecoder::new(&self.record, &mut self.at, count)?;
+                    let list = ListDecoder::new(record, &mut self.at, count)?;
                     self.grown.clone_from(&list.dims);
                     Decoder::List(list)
                 }
@@ -189,10 +265,6 @@ impl Cursor {
             });
             Some(())
         })();
-        opened.map(|()| true).ok_or_else(|| self.damaged("a record of unknown kind"))
-    }
-
-    fn damaged(&self, what: &str) -> Error {
-        Error::new(Code::Damaged, format!("{} is damaged: {what}", self.directory.display()))
+        opened.map(|()| true).ok_or_else(|| self.records.damaged("a record of unknown kind"))
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::cubes::CubesRecord;
 use super::list::ListRecord;
-use super::{Ranks, ResultsReader, ResultsWriter, kind};
+use super::{Filter, Known, RankTables, Ranks, Renumbered, ResultsReader, ResultsWriter, copy_shape, kind};
 use crate::disk::Disk;
 use crate::disk::faulty::FaultyDisk;
 use crate::disk_backed_queue::{DiskBackedQueue, QueueOptions};
@@ -72,6 +72,131 @@ fn lists() -> impl Strategy<Value = (Dims, Vec<Vec<u32>>)> {
         }
         (dims, orthos)
     })
+}
+
+/// Knows the orthos whose tokens add up to a multiple of something, and hence all bigrams.
+#[derive(Debug)]
+struct Sums(u32);
+
+impl Known for Sums {
+    fn bigram(&self, _: u32, _: u32) -> u8 {
+        1
+    }
+    fn ortho(&self, _: &[u32], tokens: &[u32], among: u8) -> u8 {
+        among & u8::from(tokens.iter().sum::<u32>().is_multiple_of(self.0))
+    }
+}
+
+/// Has the bigrams of some orthos.
+#[derive(Debug)]
+struct Bigrams(std::collections::BTreeSet<[u32; 2]>);
+
+impl Bigrams {
+    fn of(orthos: &[Vec<u32>]) -> Self {
+        let lines = |cells: &Vec<u32>| -> Vec<[u32; 2]> {
+            let axes = (0..cells.len().ilog2()).map(|k| 1 << k);
+            axes.flat_map(|bit| {
+                (0..cells.len()).filter(move |at| at & bit == 0).map(move |at| [cells[at], cells[at | bit]])
+            })
+            .collect()
+        };
+        Self(orthos.iter().flat_map(lines).collect())
+    }
+}
+
+impl Known for Bigrams {
+    fn bigram(&self, a: u32, b: u32) -> u8 {
+        // Rank r is token WORDS - 1 - r.
+        u8::from(self.0.contains(&[WORDS - 1 - a, WORDS - 1 - b]))
+    }
+    fn ortho(&self, _: &[u32], _: &[u32], _: u8) -> u8 {
+        0
+    }
+}
+
+/// What a copy of one record has, and what it left out.
+fn filtered(record: &[u8], dims: &[u32], known: &dyn Known) -> (Vec<Ortho>, Vec<Vec<u32>>) {
+    let disk: Arc<dyn Disk> = Arc::new(FaultyDisk::default());
+    let writer = ResultsWriter::create(Path::new("/from"), 1 << 16, Arc::clone(&disk)).expect("writer");
+    writer.push(writer.lane(), dims, 0, record).expect("push");
+    writer.close().expect("close");
+    let from = ResultsReader::open(Path::new("/from"), ranks(WORDS), Arc::clone(&disk)).expect("reader");
+    let to = ResultsWriter::create(Path::new(RESULTS), 1 << 16, Arc::clone(&disk)).expect("writer");
+    let mut tables = RankTables::from(Arc::new(Ranks::from_tokens((0..WORDS).collect())));
+    let number = tables.add(Ranks::clone(&ranks(WORDS)));
+    let renumbered = [Renumbered { number, ranks: Ranks::clone(&ranks(WORDS)) }];
+    let mut removed = vec![];
+    let mut take = |_: u32, _: &[u32], cells: &[u32]| removed.push(cells.to_vec());
+    let filter = Filter { known, among: 1 };
+    copy_shape(&from, &dims.to_vec(), (&to, to.lane()), &renumbered, Some(&filter), &mut take, &mut |_| {
+        Ok(())
+    })
+    .expect("copy");
+    to.close().expect("close");
+    let reader = ResultsReader::open(Path::new(RESULTS), tables, Arc::clone(&disk)).expect("reader");
+    let mut cursor = reader.cursor(dims).expect("cursor");
+    let (mut ortho, mut left) = (Ortho::default(), vec![]);
+    while cursor.next(&mut ortho).expect("orthos") {
+        left.push(ortho.clone());
+    }
+    (left, removed)
+}
+
+/// Every set of orthos of a record that can be known leaves exactly the others.
+#[test]
+fn what_is_known_is_taken_out_of_a_record() {
+    for (dims, record, orthos) in cube_records() {
+        for chosen in 0..1u32 << orthos.len() {
+            let some: Vec<Vec<u32>> =
+                (0..).zip(&orthos).filter(|(i, _)| chosen >> i & 1 == 1).map(|(_, o)| o.clone()).collect();
+            let known = Bigrams::of(&some);
+            let is_known = |cells: &Vec<u32>| Bigrams::of(std::slice::from_ref(cells)).0.is_subset(&known.0);
+            let (mut left, mut removed) = filtered(&record, &dims, &known);
+            let (mut old, new): (Vec<_>, Vec<_>) = orthos.iter().cloned().partition(is_known);
+            let mut expected: Vec<Ortho> = new.iter().map(|cells| canonical(&dims, cells, WORDS)).collect();
+            left.sort_by_key(|o| o.tokens.clone());
+            expected.sort_by_key(|o| o.tokens.clone());
+            assert_eq!(left, expected, "{dims:?} {chosen:b}");
+            removed.sort();
+            old.sort();
+            assert_eq!(removed, old, "{dims:?} {chosen:b}");
+        }
+    }
+}
+
+/// Records of several tables in one queue, whatever their order.
+#[test]
+fn records_name_their_table() {
+    let disk: Arc<dyn Disk> = Arc::new(FaultyDisk::default());
+    let writer = ResultsWriter::create(Path::new(RESULTS), 1 << 16, Arc::clone(&disk)).expect("writer");
+    let cells = vec![1, 2, 3, 4, 5, 6];
+    let record = list_record(&[3, 2], std::slice::from_ref(&cells));
+    let mut tables = RankTables::from(ranks(WORDS));
+    let shift: Vec<u32> = (0..WORDS).map(|i| (i + 7) % WORDS).collect();
+    let one = tables.add(ranks(WORDS).renumbered(&shift));
+    let order = [0, 0, one, one, 0, one];
+    for table in order {
+        writer.push(writer.lane(), &[2, 3], table, &record).expect("push");
+    }
+    writer.close().expect("close");
+    let open = |tables| ResultsReader::open(Path::new(RESULTS), tables, Arc::clone(&disk)).expect("reader");
+    let reader = open(tables.clone());
+    let mut cursor = reader.cursor(&[2, 3]).expect("cursor");
+    let mut ortho = Ortho::default();
+    for table in order {
+        assert!(cursor.next(&mut ortho).expect("an ortho"));
+        let ranks = tables.get(table).expect("a table");
+        let tokens: Vec<u32> = cells.iter().map(|&rank| ranks.token(rank)).collect();
+        let mut expected = Ortho::default();
+        Canonicalizer::default().canonicalize(&[3, 2], &tokens, &mut expected);
+        assert_eq!(ortho, expected);
+    }
+    assert!(!cursor.next(&mut ortho).expect("the end"));
+    let fewer = open(RankTables::from(ranks(WORDS)));
+    let mut cursor = fewer.cursor(&[2, 3]).expect("cursor");
+    assert!(cursor.next(&mut ortho).and_then(|_| cursor.next(&mut ortho)).expect("two"));
+    let error = cursor.next(&mut ortho).expect_err("a table that there is not");
+    assert_eq!(error.code(), Code::Damaged, "{error}");
 }
 
 fn list_record(dims: &[u32], orthos: &[Vec<u32>]) -> Vec<u8> {
@@ -249,6 +374,18 @@ proptest! {
     }
 
     #[test]
+    fn lists_lose_what_is_known((dims, orthos) in lists(), sum in 1u32..4) {
+        let record = list_record(&dims, &orthos);
+        let known = |cells: &&Vec<u32>| cells.iter().map(|&r| WORDS - 1 - r).sum::<u32>().is_multiple_of(sum);
+        let sorted = canonical(&dims, &orthos[0], WORDS).dims;
+        let (left, removed) = filtered(&record, &sorted, &Sums(sum));
+        let expected: Vec<Ortho> =
+            orthos.iter().filter(|o| !known(o)).map(|cells| canonical(&dims, cells, WORDS)).collect();
+        prop_assert_eq!(left, expected);
+        prop_assert_eq!(removed, orthos.iter().filter(known).cloned().collect::<Vec<_>>());
+    }
+
+    #[test]
     fn several_records_are_read_in_order((dims, orthos) in lists(), cut in 1usize..20) {
         let disk: Arc<dyn Disk> = Arc::new(FaultyDisk::default());
         let expected: Vec<Ortho> = orthos.iter().map(|cells| canonical(&dims, cells, WORDS)).collect();
@@ -258,7 +395,7 @@ proptest! {
         for part in orthos.chunks(cut) {
             let record = list_record(&dims, part);
             bytes += record.len() as u64;
-            writer.push(lane, &expected[0].dims, &record).expect("push");
+            writer.push(lane, &expected[0].dims, 0, &record).expect("push");
         }
         prop_assert_eq!(writer.bytes(), bytes);
         writer.close().expect("close");

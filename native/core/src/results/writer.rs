@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::kind;
+use super::varint::put;
 use crate::disk::Disk;
 use crate::disk_backed_queue::{DiskBackedQueue, QueueOptions};
 use crate::error::{Error, Result};
@@ -39,6 +41,8 @@ struct Queues {
     flushed: BTreeMap<Dims, u64>,
     /// For each lane the records that it has not committed.
     lanes: Vec<BTreeMap<Dims, Vec<Range<u64>>>>,
+    /// The table that the last record of each queue uses.
+    tables: BTreeMap<Dims, u32>,
 }
 
 /// Writes records from any number of threads into `results/<shape>/`.
@@ -82,30 +86,36 @@ impl ResultsWriter {
         Lane(queues.lanes.len() - 1)
     }
 
-    /// Appends a record to the queue of a canonical shape.
+    /// Appends a record, whose ranks are those of a table, to the queue of a canonical shape.
     ///
     /// # Errors
     /// When the queue cannot be opened or written.
-    pub fn push(&self, lane: Lane, dims: &[u32], record: &[u8]) -> Result<()> {
-        self.bytes.fetch_add(record.len() as u64, Ordering::Relaxed);
+    pub fn push(&self, lane: Lane, dims: &[u32], table: u32, record: &[u8]) -> Result<()> {
         let mut queues = self.lock();
-        let Queues { open, records, lanes, .. } = &mut *queues;
-        if let Some(queue) = open.get_mut(dims) {
-            queue.push(record)?;
-        } else {
+        let Queues { open, records, tables, lanes, .. } = &mut *queues;
+        if !open.contains_key(dims) {
             if open.len() >= OPEN_QUEUES {
                 close_all(std::mem::take(open))?;
             }
             let directory = self.directory.join(shape_name(dims));
-            let mut queue = DiskBackedQueue::open(&directory, self.options.clone())?;
-            queue.push(record)?;
-            open.insert(dims.to_vec(), queue);
+            open.insert(dims.to_vec(), DiskBackedQueue::open(&directory, self.options.clone())?);
         }
-        let count = if let Some(count) = records.get_mut(dims) {
-            count
-        } else {
-            records.entry(dims.to_vec()).or_insert(0)
-        };
+        let Some(queue) = open.get_mut(dims) else { return Ok(()) };
+        if !records.contains_key(dims) {
+            records.insert(dims.to_vec(), 0);
+        }
+        let Some(count) = records.get_mut(dims) else { return Ok(()) };
+        if tables.get(dims).copied().unwrap_or(0) != table {
+            let mut named = vec![kind::TABLE];
+            put(&mut named, table);
+            queue.push(&named)?;
+            // It holds nothing, and what comes after it on any lane needs it: committed at once.
+            *count += 1;
+            self.bytes.fetch_add(named.len() as u64, Ordering::Relaxed);
+            tables.insert(dims.to_vec(), table);
+        }
+        queue.push(record)?;
+        self.bytes.fetch_add(record.len() as u64, Ordering::Relaxed);
         let uncommitted = &mut lanes[lane.0];
         let ranges = if let Some(ranges) = uncommitted.get_mut(dims) {
             ranges

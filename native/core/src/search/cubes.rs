@@ -10,10 +10,15 @@
 //! That the words of a shell differ: edges joined by an arc or a row differ already as they must; the rest is checked
 //! where two edges first meet (see the comments "shell").
 //!
+//! What is to be left out (see [`exclusion`](super::exclusion)) is left out by masks: where the edges so far are all old
+//! for a text, the masks of both ears' arcs at each place of `M`'s list say which pairs are old there, and the block is
+//! cut so that it lacks them. Cubes of five axes may have old ones of four in them, so those are found all the same.
+//!
 //! Memory: what lies above one unit, and slices of ears ([`Sizes::ears`]); nothing that grows with the output.
 
 use std::ops::Range;
 
+use super::exclusion::{MOST, Masks};
 use super::five::{Five, Four, plainly_over};
 use super::graph::{Arcs, Graph};
 use super::orderly::Orderly;
@@ -21,7 +26,7 @@ use super::rows::{Row, RowMaker, Rows};
 use super::turn::Turn;
 use super::{Pool, Sizes, Stop};
 use crate::error::Result;
-use crate::results::{Block, Ear, Emitter, Rank};
+use crate::results::{Block, Ear, Emitter, Rank, bits, split};
 
 /// The tables that all threads share.
 #[derive(Debug)]
@@ -29,6 +34,8 @@ pub(super) struct Tables<'a> {
     pub(super) graph: &'a Graph,
     pub(super) arcs: &'a Arcs,
     pub(super) rows: &'a Rows<'a>,
+    /// What the search leaves out, if anything.
+    pub(super) masks: Option<&'a Masks>,
 }
 
 /// Told now and then how much more of the work is done, by weight.
@@ -62,6 +69,10 @@ pub(super) struct Unit {
     /// For each two of `xs` whether both words differ, as bits.
     differ: Vec<u64>,
     row: usize,
+    /// Of each of `xs`: the texts that have the square. Of each vertex: those that have its arc and its mid. Both are empty
+    /// when nothing is left out.
+    x_masks: Vec<u8>,
+    vertex_masks: Vec<u8>,
 }
 
 /// A mid above one of the `xs`, say `x`.
@@ -87,6 +98,13 @@ impl Unit {
         self.xs.extend(second_edges(graph, arcs, edge).iter().rev());
         self.x_words.clear();
         self.x_words.extend(self.xs.iter().map(|&x| graph.words_of(x)));
+
+        self.x_masks.clear();
+        if let Some(masks) = tables.masks {
+            let own = masks.edges[edge as usize];
+            let ups = &masks.up[arcs.up.range(edge).start..][..self.xs.len()];
+            self.x_masks.extend(ups.iter().rev().map(|mask| mask & own));
+        }
 
         // Count first, in `local`, then number those with two or more.
         for &x in &self.xs {
@@ -117,16 +135,23 @@ impl Unit {
         self.ends.extend_from_slice(&self.starts[1..]);
         self.below.clear();
         self.below.resize(total as usize, 0);
+        self.vertex_masks.clear();
+        if tables.masks.is_some() {
+            self.vertex_masks.resize(total as usize, 0);
+        }
         self.up_starts.clear();
         self.ups.clear();
         self.ups.reserve_exact(total as usize);
         for (place, &x) in self.xs.iter().enumerate() {
             self.up_starts.push(self.ups.len() as u32);
-            for &mid in arcs.up.of(x) {
+            for (&mid, at) in arcs.up.of(x).iter().zip(arcs.up.range(x)) {
                 let number = self.local[mid as usize];
                 if number != NONE {
                     let (vertex, end) = (self.starts[number as usize], self.ends[number as usize]);
                     self.below[vertex as usize] = place as u32;
+                    if let Some(masks) = tables.masks {
+                        self.vertex_masks[vertex as usize] = masks.up[at];
+                    }
                     self.starts[number as usize] += 1;
                     if vertex + 1 < end {
                         self.ups.push(Up { mid, words: graph.words_of(mid), vertex, end });
@@ -149,6 +174,13 @@ impl Unit {
                 }
             }
         }
+    }
+
+    /// The texts that have the cube of `x` and a vertex of it, but for the arc between the others; all if nothing is left
+    /// out.
+    #[inline]
+    fn mask(&self, x: u32, vertex: u32) -> u8 {
+        self.x_masks[x as usize] & self.vertex_masks[vertex as usize]
     }
 
     #[inline]
@@ -194,9 +226,11 @@ struct Left {
 #[derive(Debug, Clone, Copy, Default)]
 struct Right {
     s: u32,
-    /// A place in `thirds`.
-    third: u32,
     ear: u32,
+    /// A place in `thirds`: there are no more than places have bits.
+    third: u16,
+    /// The texts that have the ear's arcs.
+    mask: u8,
 }
 
 /// An ear with the places of the edges above it and the middle edge.
@@ -204,6 +238,8 @@ struct Right {
 struct Slotted {
     ear: Ear,
     slot: u32,
+    /// The texts that have its first arc.
+    mask: u8,
 }
 
 /// The space that a thread works in.
@@ -213,6 +249,12 @@ struct Space {
     /// Third axes over the current node and middle edge, with their vertices.
     thirds: Vec<u32>,
     third_vertices: Vec<u32>,
+    /// The texts that have the cube of node, third axis and middle edge; empty if that is none for all of them.
+    third_masks: Vec<u8>,
+    /// The third axes whose cubes are new.
+    new_thirds: Vec<u32>,
+    /// The texts that have node and middle edge.
+    context: u8,
     left_ears: Vec<Slotted>,
     left_found: Vec<(u32, Left)>,
     left: Vec<Left>,
@@ -229,8 +271,13 @@ struct Space {
     at: Vec<u64>,
     met_left: Vec<u64>,
     met_right: Vec<u64>,
+    /// The same for each text that has all below: the ears that it has there.
+    old_left: [Vec<u64>; MOST],
+    old_right: [Vec<u64>; MOST],
     touched: Vec<u16>,
     blocks: Vec<Block>,
+    /// The same without what is old, where some may be.
+    new_blocks: Vec<Block>,
     /// Cubes of four axes over the node that are kept, middle edge by middle edge.
     fours: Vec<Four>,
     /// Those over the current middle edge start here.
@@ -293,7 +340,10 @@ impl<'a> Cubes<'a> {
             return Ok(());
         }
         self.unit.load(self.tables, edge);
-        out.unit(self.unit.origin, &self.unit.x_words, turn.has_squares())?;
+        let x_masks = &self.unit.x_masks;
+        let squares = turn.has_squares();
+        let is_new = |x: usize| squares && x_masks.get(x).is_none_or(|&mask| mask == 0);
+        out.unit(self.unit.origin, &self.unit.x_words, is_new)?;
         for q in 0..self.unit.xs.len() as u32 {
             let weight = weight(self.unit.xs[q as usize]);
             if self.sizes.axes < 3 || !turn.has_node(q, self.unit.x_words[q as usize]) {
@@ -411,8 +461,21 @@ impl<'a> Cubes<'a> {
         space.counts.clear();
         space.counts.resize(space.thirds.len(), 0);
         let Some(&first_third) = space.thirds.first() else { return Ok(()) };
+        space.context = if unit.x_masks.is_empty() { 0 } else { unit.mask(q, mid.vertex) };
+        let mut emitted = &space.thirds;
+        if space.context != 0 {
+            let vertices = space.third_vertices.iter();
+            space.third_masks.clear();
+            space.third_masks.extend(
+                space.thirds.iter().zip(vertices).map(|(&r, &vertex)| space.context & unit.mask(r, vertex)),
+            );
+            space.new_thirds.clear();
+            let masked = space.thirds.iter().zip(&space.third_masks);
+            space.new_thirds.extend(masked.filter(|(_, mask)| **mask == 0).map(|(r, _)| r));
+            emitted = &space.new_thirds;
+        }
         if !space.again {
-            out.mid(mid.words, &space.thirds)?;
+            out.mid(mid.words, emitted)?;
         }
         let last = first_third as usize + 1 >= unit.xs.len();
         if last || tables.arcs.up.of(mid.mid).is_empty() || self.sizes.cubes_alone || self.sizes.axes < 4 {
@@ -458,7 +521,8 @@ impl<'a> Cubes<'a> {
             }
             if left_found.len() > before {
                 let ear = Ear { id: up.mid, edge: up.words };
-                left_ears.push(Slotted { ear, slot: row.slot(up.mid) });
+                let mask = unit.vertex_masks.get(up.vertex as usize).copied().unwrap_or(0);
+                left_ears.push(Slotted { ear, slot: row.slot(up.mid), mask });
             }
         }
         sort_by_axis(unit.xs.len(), left_found, |l| l.0, |l| l.1, left, left_starts);
@@ -498,7 +562,7 @@ impl<'a> Cubes<'a> {
     /// were many.
     fn right_ears_of(&mut self, third: usize, q_top: Rank, row: &Row, from: usize) -> usize {
         let Self { unit, space, sizes, .. } = self;
-        let Space { right_ears, right_found, fourths, thirds, .. } = space;
+        let Space { right_ears, right_found, fourths, thirds, context, .. } = space;
         let mut next = from;
         for up in &unit.ups(thirds[third])[from..] {
             if right_found.len() >= sizes.ears {
@@ -511,14 +575,17 @@ impl<'a> Cubes<'a> {
             }
             let ear = right_ears.len() as u32;
             let before = right_found.len();
-            for &s in &unit.below[up.vertex as usize + 1..up.end as usize] {
+            let own = if *context == 0 { 0 } else { unit.mask(thirds[third], up.vertex) };
+            for vertex in up.vertex as usize + 1..up.end as usize {
+                let s = unit.below[vertex];
                 if fourths[s as usize / 64] >> (s % 64) & 1 == 1 {
-                    right_found.push(Right { s, third: third as u32, ear });
+                    let mask = if own == 0 { 0 } else { own & unit.vertex_masks[vertex] };
+                    right_found.push(Right { s, ear, third: third as u16, mask });
                 }
             }
             if right_found.len() > before {
                 let ear = Ear { id: up.mid, edge: up.words };
-                right_ears.push(Slotted { ear, slot: row.slot(up.mid) });
+                right_ears.push(Slotted { ear, slot: row.slot(up.mid), mask: 0 });
             }
         }
         next
@@ -534,6 +601,13 @@ impl<'a> Cubes<'a> {
                 by_place.resize(places, 0);
             }
         }
+        for text in bits(u64::from(space.context)) {
+            for by_place in [&mut space.old_left[text], &mut space.old_right[text]] {
+                if by_place.len() < places {
+                    by_place.resize(places, 0);
+                }
+            }
+        }
         let Space { right_found, right, right_starts, .. } = space;
         sort_by_axis(unit.xs.len(), right_found, |r| r.s, |r| *r, right, right_starts);
         right_found.clear();
@@ -541,13 +615,12 @@ impl<'a> Cubes<'a> {
             if self.space.right_starts[s] < self.space.right_starts[s + 1] {
                 let (from, to) = (self.space.left_starts[s], self.space.left_starts[s + 1]);
                 for chunk in (from..to).step_by(MASK) {
-                    self.join_axis(
-                        m,
-                        row,
-                        s as u32,
-                        chunk as usize..to.min(chunk + MASK as u32) as usize,
-                        out,
-                    )?;
+                    let chunk = chunk as usize..to.min(chunk + MASK as u32) as usize;
+                    if self.space.context == 0 {
+                        self.join_axis::<false>(m, row, s as u32, chunk, out)?;
+                    } else {
+                        self.join_axis::<true>(m, row, s as u32, chunk, out)?;
+                    }
                 }
             }
         }
@@ -555,8 +628,8 @@ impl<'a> Cubes<'a> {
         Ok(())
     }
 
-    /// Joins at most 64 left ears over one fourth axis with the right ears over it.
-    fn join_axis(
+    /// Joins at most 64 left ears over one fourth axis with the right ears over it. `OLD`: some may be old.
+    fn join_axis<const OLD: bool>(
         &mut self,
         m: u32,
         row: &Row,
@@ -574,6 +647,14 @@ impl<'a> Cubes<'a> {
             for &place in row.places(slotted.slot) {
                 space.at[place as usize] |= 1 << bit;
             }
+            if OLD {
+                let mask = space.context & slotted.mask & unit.mask(s, l.vertex);
+                if mask != 0 {
+                    for (&place, there) in row.places(slotted.slot).iter().zip(row.masks(slotted.slot)) {
+                        mark(&mut space.old_left, place, mask & there, bit);
+                    }
+                }
+            }
         }
         let ears = &ears[..left.len()];
         if !space.again {
@@ -582,7 +663,8 @@ impl<'a> Cubes<'a> {
 
         let right = space.right_starts[s as usize] as usize..space.right_starts[s as usize + 1] as usize;
         for by_third in space.right[right].chunk_by(|a, b| a.third == b.third) {
-            let third = by_third[0].third as usize;
+            let third = usize::from(by_third[0].third);
+            let context = if OLD { unit.x_masks[s as usize] & space.third_masks[third] } else { 0 };
             let r = space.thirds[third];
             let r_top = unit.x_words[r as usize][1];
             // Shell 2: the left ears and the edge of the third axis.
@@ -594,7 +676,7 @@ impl<'a> Cubes<'a> {
                 space.group.clear();
                 let mut allowed = [0u64; MASK];
                 for entry in chunk {
-                    let Slotted { ear, slot } = space.right_ears[entry.ear as usize];
+                    let Slotted { ear, slot, .. } = space.right_ears[entry.ear as usize];
                     // Shells 2 and 3: the two ears.
                     let fits =
                         fitting & mask_where(ears, |h| h.edge[0] != ear.edge[0] && h.edge[1] != ear.edge[1]);
@@ -603,7 +685,8 @@ impl<'a> Cubes<'a> {
                     }
                     let bit = space.group.len();
                     let mut met = false;
-                    for &place in row.places(slot) {
+                    let mask = if OLD { context & entry.mask } else { 0 };
+                    for (i, &place) in row.places(slot).iter().enumerate() {
                         let meets = space.at[place as usize] & fits;
                         if meets != 0 {
                             met = true;
@@ -612,6 +695,9 @@ impl<'a> Cubes<'a> {
                             }
                             space.met_right[place as usize] |= 1 << bit;
                             space.met_left[place as usize] |= meets;
+                            if OLD && mask != 0 {
+                                mark(&mut space.old_right, place, mask & row.masks(slot)[i], bit);
+                            }
                         }
                     }
                     if met {
@@ -623,17 +709,56 @@ impl<'a> Cubes<'a> {
                     continue;
                 }
                 space.blocks.clear();
-                for place in space.touched.drain(..) {
-                    let id = above[place as usize];
-                    space.blocks.push(Block {
+                space.new_blocks.clear();
+                let low = space.third_vertices[third];
+                let Space { group, blocks, new_blocks, fours, overflow, touched, mid_start, .. } = space;
+                for place in touched.drain(..) {
+                    let at = usize::from(place);
+                    let id = above[at];
+                    let block = Block {
                         key: u32::from(place),
                         id,
                         edge: tables.graph.words_of(id),
-                        left: std::mem::take(&mut space.met_left[place as usize]),
-                        right: std::mem::take(&mut space.met_right[place as usize]),
-                    });
+                        left: std::mem::take(&mut space.met_left[at]),
+                        right: std::mem::take(&mut space.met_right[at]),
+                    };
+                    blocks.push(block);
+                    if !OLD || space.again {
+                        continue;
+                    }
+                    // The old pairs are these: the ears of one text, each with each.
+                    let mut old = [(0, 0); MOST];
+                    let mut texts = 0;
+                    for text in bits(u64::from(context)) {
+                        let right = std::mem::take(&mut space.old_right[text][at]) & block.right;
+                        let left = space.old_left[text][at] & block.left;
+                        if left != 0 && right != 0 {
+                            old[texts] = (left, right);
+                            texts += 1;
+                        }
+                    }
+                    let without = |f: usize| {
+                        old[..texts].iter().fold(
+                            0,
+                            |mask, &(left, right)| {
+                                if right >> f & 1 == 1 { mask | left } else { mask }
+                            },
+                        )
+                    };
+                    let mut part = |left, right| {
+                        if left != 0 && right != 0 {
+                            new_blocks.push(Block { left, right, ..block });
+                        }
+                    };
+                    match &old[..texts] {
+                        [] => part(block.left, block.right),
+                        &[(left, right)] => {
+                            part(block.left, block.right & !right);
+                            part(block.left & !left, right);
+                        }
+                        _ => split(block.left, block.right, without, part),
+                    }
                 }
-                let Space { group, blocks, fours, overflow, third_vertices, mid_start, .. } = space;
                 let count: u64 = blocks.iter().map(|block| orthos_of(block, &allowed)).sum();
                 space.counts[third] += count;
                 if !*overflow {
@@ -645,30 +770,49 @@ impl<'a> Cubes<'a> {
                         fours.reserve_exact(count.max(fours.len() as u64 / 8) as usize);
                     }
                 }
-                let low = third_vertices[third];
                 let four = |h: usize, f: usize, block: &Block| Four {
                     low,
                     high: left[h].vertex,
                     ear: group[f].id,
                     top: block.id,
                 };
-                if space.again {
-                    for block in blocks {
+                let keep = !*overflow;
+                if !OLD && keep && !space.again {
+                    out.ears(r, group, &allowed, blocks, |h, f, block| fours.push(four(h, f, block)))?;
+                    continue;
+                }
+                // Old cubes too may be in new ones of five axes.
+                if keep {
+                    for block in &*blocks {
                         each_of(block, &allowed, |h, f| fours.push(four(h, f, block)));
                     }
-                } else if *overflow {
-                    out.ears(r, group, &allowed, blocks, |_, _, _| {})?;
-                } else {
-                    out.ears(r, group, &allowed, blocks, |h, f, block| fours.push(four(h, f, block)))?;
+                }
+                let emitted = if OLD { new_blocks } else { blocks };
+                if !space.again && !emitted.is_empty() {
+                    out.ears(r, group, &allowed, emitted, |_, _, _| {})?;
                 }
             }
         }
         for l in left {
             for &place in row.places(space.left_ears[l.ear as usize].slot) {
                 space.at[place as usize] = 0;
+                if OLD {
+                    for text in bits(u64::from(space.context)) {
+                        space.old_left[text][place as usize] = 0;
+                    }
+                }
             }
         }
         Ok(())
+    }
+}
+
+/// Sets an ear's bit at a place for each text of a mask.
+#[inline]
+fn mark(by_text: &mut [Vec<u64>; MOST], place: u16, mut mask: u8, bit: usize) {
+    while mask != 0 {
+        by_text[mask.trailing_zeros() as usize][usize::from(place)] |= 1 << bit;
+        mask &= mask - 1;
     }
 }
 

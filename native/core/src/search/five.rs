@@ -440,7 +440,7 @@ impl Five {
         labels: [&Label; 3],
         out: &mut Emitter<'_>,
     ) -> Result<()> {
-        let Tables { graph, arcs, rows } = tables;
+        let Tables { graph, arcs, rows, .. } = tables;
         let [x, y, z] = labels;
         let ears = rows.row(x.ear, &mut self.maker);
         let tops = rows.row(x.top, &mut self.maker);

@@ -35,6 +35,11 @@ impl Lists {
         self.items[place]
     }
 
+    /// The number of items of all lists.
+    pub(super) fn items(&self) -> usize {
+        self.items.len()
+    }
+
     fn reversed(&self) -> Self {
         let count = self.starts.len() - 1;
         let mut starts = vec![0u32; count + 1];

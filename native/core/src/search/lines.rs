@@ -124,7 +124,7 @@ impl<'a> Lines<'a> {
         done: Done<'_>,
     ) -> Result<()> {
         let Self { tables, trigrams, ranks, stop, sizes, maker, layers, joins } = self;
-        let Tables { graph, arcs, rows } = tables;
+        let Tables { graph, arcs, rows, .. } = tables;
         let mut flood = false;
         joins.clear();
         let has_thirds =

@@ -9,6 +9,7 @@
 //! done without.
 
 mod cubes;
+pub mod exclusion;
 mod five;
 mod graph;
 mod ledger;
@@ -22,6 +23,7 @@ mod six;
 mod stop;
 mod turn;
 
+pub use exclusion::Exclusion;
 pub use ledger::{Ledger, Progress};
 pub use run::{Outcome, Search, Settings, Watch, run, run_with_sizes};
 pub use scope::{Scope, Shard};

@@ -9,6 +9,7 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use super::exclusion::Masks;
 use super::graph::{Arcs, Graph};
 
 /// One edge's neighbours.
@@ -20,6 +21,8 @@ pub(super) struct Row {
     before: Box<[u32]>,
     starts: Box<[u32]>,
     places: Box<[u16]>,
+    /// For each of `places` the texts that have both edges' arcs to the edge there; empty if nothing is excluded.
+    masks: Box<[u8]>,
 }
 
 impl Row {
@@ -41,8 +44,14 @@ impl Row {
         &self.places[self.starts[slot as usize] as usize..self.starts[slot as usize + 1] as usize]
     }
 
+    /// The masks of [`places`](Self::places), if the search leaves anything out.
+    #[inline]
+    pub(super) fn masks(&self, slot: u32) -> &[u8] {
+        &self.masks[self.starts[slot as usize] as usize..self.starts[slot as usize + 1] as usize]
+    }
+
     fn memory(&self) -> u64 {
-        (self.bits.len() * 12 + self.starts.len() * 4 + self.places.len() * 2 + 64) as u64
+        (self.bits.len() * 12 + self.starts.len() * 4 + self.places.len() * 2 + self.masks.len() + 64) as u64
     }
 }
 
@@ -51,6 +60,7 @@ impl Row {
 pub(super) struct Rows<'a> {
     graph: &'a Graph,
     arcs: &'a Arcs,
+    masks: Option<&'a Masks>,
     store: Store,
 }
 
@@ -97,7 +107,12 @@ pub(super) struct RowMaker {
 
 impl<'a> Rows<'a> {
     /// `None` if an edge has more edges above it than places have bits, or not even a few rows fit.
-    pub(super) fn new(graph: &'a Graph, arcs: &'a Arcs, budget: u64) -> Option<Self> {
+    pub(super) fn new(
+        graph: &'a Graph,
+        arcs: &'a Arcs,
+        masks: Option<&'a Masks>,
+        budget: u64,
+    ) -> Option<Self> {
         let edges = graph.edges();
         let widest = (0..edges).map(|e| arcs.up.of(e).len()).max().unwrap_or(0);
         let row = u64::from(edges).div_ceil(64) * 12;
@@ -105,7 +120,9 @@ impl<'a> Rows<'a> {
             return None;
         }
         let pairs: u64 = (0..edges).map(|e| (arcs.down.of(e).len() as u64).pow(2)).sum();
-        let all = u64::from(edges) * (row + 64) + pairs * 2 + pairs.min(u64::from(edges).pow(2)) * 4;
+        let all = u64::from(edges) * (row + 64)
+            + pairs * if masks.is_some() { 3 } else { 2 }
+            + pairs.min(u64::from(edges).pow(2)) * 4;
         let store = if all <= budget {
             Store::All((0..edges).map(|_| OnceLock::new()).collect())
         } else {
@@ -116,7 +133,7 @@ impl<'a> Rows<'a> {
                 hand: AtomicUsize::new(0),
             })
         };
-        Some(Self { graph, arcs, store })
+        Some(Self { graph, arcs, masks, store })
     }
 
     #[inline]
@@ -167,11 +184,16 @@ impl<'a> Rows<'a> {
             })
             .collect();
         let mut places = vec![0u16; total as usize];
+        let mut place_masks = vec![0u8; if self.masks.is_some() { total as usize } else { 0 }];
         for (place, &top) in above.iter().enumerate() {
-            for &other in self.arcs.down.of(top) {
+            for (&other, at) in self.arcs.down.of(top).iter().zip(self.arcs.down.range(top)) {
                 if differs(other) {
                     let next = &mut counts[other as usize];
                     places[*next as usize] = place as u16;
+                    if let Some(masks) = self.masks {
+                        let own = masks.up[self.arcs.up.range(edge).start + place];
+                        place_masks[*next as usize] = own & masks.down[at];
+                    }
                     *next += 1;
                 }
             }
@@ -179,7 +201,13 @@ impl<'a> Rows<'a> {
         for other in touched.drain(..) {
             counts[other as usize] = 0;
         }
-        Row { bits: bits.into(), before, starts: starts.into(), places: places.into() }
+        Row {
+            bits: bits.into(),
+            before,
+            starts: starts.into(),
+            places: places.into(),
+            masks: place_masks.into(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::cubes::{Cubes, Tables, second_edges};
+use super::exclusion::{Exclusion, Masks};
 use super::graph::{Arcs, Graph, Trigrams};
 use super::ledger::{Account, Ledger};
 use super::lines::Lines;
@@ -14,7 +15,7 @@ use super::turn::Turn;
 use super::{Limit, Pool, Scope, Sizes, Stop};
 use crate::digest::WordHashes;
 use crate::error::{Code, Error, Result};
-use crate::results::{Allowance, Emitter, Found, Rank, Ranks, ResultsWriter};
+use crate::results::{Allowance, Emitter, Found, Known, Rank, Ranks, ResultsWriter};
 use crate::text::PhraseIndex;
 
 /// How a search is to be run.
@@ -147,6 +148,8 @@ pub struct Search<'a> {
     pub scope: Scope,
     /// How many to find at most.
     pub allowance: Option<Allowance>,
+    /// What is not to be found, as it is there already.
+    pub excluded: Option<&'a Exclusion<'a>>,
 }
 
 /// What a search came to.
@@ -160,18 +163,22 @@ pub struct Outcome {
 
 /// [`Search::run`] for all orthos of a text.
 ///
+/// What `excluded` knows is not found, if it is there.
+///
 /// # Errors
 /// [`Code::Cancelled`] when `stop` was requested; a failure to write.
+#[allow(clippy::too_many_arguments)]
 pub fn run(
     index: &PhraseIndex,
     ranks: &Ranks,
     words: &WordHashes,
     writer: &ResultsWriter,
+    excluded: Option<&Exclusion<'_>>,
     settings: Settings,
     stop: &Stop,
     watch: &Watch,
 ) -> Result<Found> {
-    let search = Search::new(index, ranks, words, writer, settings);
+    let search = Search { excluded, ..Search::new(index, ranks, words, writer, settings) };
     Ok(search.run(&Ledger::new(index.bigram_count()), stop, watch)?.found)
 }
 
@@ -194,7 +201,12 @@ impl<'a> Search<'a> {
         settings: Settings,
     ) -> Self {
         let (sizes, scope) = (Sizes::default(), Scope::default());
-        Self { index, ranks, words, writer, settings, sizes, scope, allowance: None }
+        Self { index, ranks, words, writer, settings, sizes, scope, allowance: None, excluded: None }
+    }
+
+    /// Whether every ortho of a unit is known to be old.
+    fn is_old(&self, origin: [Rank; 2]) -> bool {
+        self.excluded.is_some_and(|excluded| excluded.closed(self.ranks.token(origin[0])) != 0)
     }
 
     /// Finds every ortho in the scope that the ledger does not call done, each once, and writes it. What was found comes
@@ -222,14 +234,22 @@ impl<'a> Search<'a> {
             return shared.plainly(threads);
         };
         let left = settings.memory.saturating_sub(graph.memory() + list);
-        let arcs = Arcs::new(graph, left / 3);
-        let rows = arcs.as_ref().and_then(|arcs| Rows::new(graph, arcs, left / 3));
+        // Masks are less than a third of the arcs.
+        let arcs = Arcs::new(graph, left / 3 / if self.excluded.is_some() { 4 } else { 3 } * 3);
+        let masks = match (self.excluded, &arcs) {
+            (Some(excluded), Some(arcs)) => Some(Masks::new(excluded, graph, arcs, ranks)),
+            _ => None,
+        };
+        let masks = masks.as_ref();
+        let rows = arcs.as_ref().and_then(|arcs| Rows::new(graph, arcs, masks, left / 3));
         let tables = match (&arcs, &rows) {
-            (Some(arcs), Some(rows)) => Some(Tables { graph, arcs, rows }),
+            (Some(arcs), Some(rows)) => Some(Tables { graph, arcs, rows, masks }),
             _ => None,
         };
         let trigrams = tables.as_ref().and_then(|_| Trigrams::new(graph, index, ranks, left / 12));
-        let taken = arcs.as_ref().map_or(0, Arcs::memory) + trigrams.as_ref().map_or(0, Trigrams::memory);
+        let taken = masks.map_or(0, Masks::memory)
+            + arcs.as_ref().map_or(0, Arcs::memory)
+            + trigrams.as_ref().map_or(0, Trigrams::memory);
         let held = left.saturating_sub(left / 3 + taken);
         let pool = Pool::new(held / 2);
         let each = held / 2 / threads as u64;
@@ -260,9 +280,10 @@ impl<'a> Search<'a> {
             let mut report = Report::new(watch, thread);
             while let Some(&(edge, weight)) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
                 stop.check()?;
-                let mut turn = Turn::new(self, graph.words_of(edge), &mut account, &mut report);
+                let origin = graph.words_of(edge);
+                let mut turn = Turn::new(self, origin, &mut account, &mut report);
                 let lists = u64::from(weight) * UP_BYTES + u64::from(graph.edges()) * EDGE_BYTES;
-                if turn.is_over() {
+                if turn.is_over() || self.is_old(origin) {
                     turn.finish(u64::from(weight) + 1, out)?;
                     continue;
                 }
@@ -298,12 +319,13 @@ pub fn run_with_sizes(
     ranks: &Ranks,
     words: &WordHashes,
     writer: &ResultsWriter,
+    excluded: Option<&Exclusion<'_>>,
     settings: Settings,
     sizes: Sizes,
     stop: &Stop,
     watch: &Watch,
 ) -> Result<Found> {
-    let search = Search { sizes, ..Search::new(index, ranks, words, writer, settings) };
+    let search = Search { sizes, excluded, ..Search::new(index, ranks, words, writer, settings) };
     Ok(search.run(&Ledger::new(index.bigram_count()), stop, watch)?.found)
 }
 
@@ -331,7 +353,7 @@ impl Shared<'_> {
                 let (o, a) = index.bigram_tokens(bigram);
                 let origin = [ranks.rank(o), ranks.rank(a)];
                 let mut turn = Turn::new(self.search, origin, &mut account, &mut report);
-                if !turn.is_over() {
+                if !turn.is_over() && !self.search.is_old(origin) {
                     plain.cubes(&mut turn, 0, out)?;
                     plain.lines(&mut turn, out)?;
                 }
@@ -348,8 +370,9 @@ impl Shared<'_> {
     ) -> Result<Outcome> {
         let before = self.ledger.progress().found;
         let one = |thread: usize| {
-            let Search { ranks, words, writer, scope, allowance, .. } = self.search;
-            let emitter = Emitter::new(ranks, words, writer);
+            let Search { ranks, words, writer, scope, allowance, excluded, .. } = self.search;
+            let known = excluded.map(|excluded| excluded as &dyn Known);
+            let emitter = Emitter::new(ranks, words, writer).without(known);
             let mut out = emitter.within(scope.axes.clone(), allowance.as_ref());
             let ended = match work(thread, &mut out) {
                 Ok(()) => false,

@@ -217,7 +217,7 @@ impl Side {
     /// Fills in which of the labels on the line between the last vertices of two runs make a cube of five with two labels
     /// of these runs.
     fn fit(&mut self, tables: &Tables<'_>, runs: [usize; 2], line: &[Label], maker: &mut RowMaker) {
-        let Tables { graph, arcs, rows } = tables;
+        let Tables { graph, arcs, rows, .. } = tables;
         let [lows, highs] = runs.map(|run| self.of(run));
         let more = if line.len() > LABELS { 1 << LABELS } else { 0 };
         for low in lows.clone() {

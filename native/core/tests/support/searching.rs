@@ -99,7 +99,8 @@ pub(crate) fn search_into(
     let writer = ResultsWriter::create(&directory.join("results"), 1 << 18, Arc::new(Careless))?;
     let How { threads, memory, sizes } = how;
     let settings = Settings { threads, memory };
-    let found = run_with_sizes(&index, &ranks, &words, &writer, settings, sizes, stop, &Watch::default())?;
+    let found =
+        run_with_sizes(&index, &ranks, &words, &writer, None, settings, sizes, stop, &Watch::default())?;
     writer.close()?;
     Ok((found, ranks))
 }
@@ -122,7 +123,7 @@ fn read_back(directory: &Path, ranks: Arc<Ranks>) -> Result<Vec<Ortho>> {
 
 /// The real disk without fsync: thousands of small searches would wait for nothing else.
 #[derive(Debug)]
-struct Careless;
+pub(crate) struct Careless;
 
 #[derive(Debug)]
 struct CarelessFile(Box<dyn DiskFile>);

@@ -64,7 +64,7 @@ pub(crate) fn write_archive(
         input: Some(InputInfo { name: "a \"text\"".to_owned(), sha256: hex(&[7; 32]), bytes: 99 }),
         lineage: &lineage,
         interner: index.interner(),
-        ranks: &ranks,
+        ranks: &Arc::new(ranks.clone()).into(),
         contents: &contents,
         search: SearchInfo { elapsed_seconds: 0.5, threads: 1, memory: 1 << 20 },
     };
@@ -246,7 +246,7 @@ fn a_name_taken_meanwhile_is_not_replaced_either() {
         input: None,
         lineage: &lineage,
         interner: index.interner(),
-        ranks: &ranks,
+        ranks: &Arc::new(ranks.clone()).into(),
         contents: &contents,
         search: SearchInfo::default(),
     };

@@ -16,11 +16,13 @@ use std::sync::Arc;
 
 use self::distinct::Distinct;
 use super::manifest::{Manifest, Optimal};
-use super::reader::{file_len, inside, load_interner, load_manifest, load_results, missing, wrong_length};
+use super::reader::{
+    file_len, inside, load_interner, load_manifest, load_results, load_tallies, missing, wrong_length,
+};
 use super::shape::Shape;
 use super::sums::{MANIFEST_NAME, SUMS_NAME, hash_reader, hex};
 use super::writer::{
-    INTERNER_NAME, LINEAGE_NAME, OPTIMAL_NAME, RANKS_NAME, RESULTS_NAME, counts, optimal_text,
+    INTERNER_NAME, LINEAGE_NAME, OPTIMAL_NAME, RANKS_NAME, RESULTS_NAME, TALLIES_NAME, counts, optimal_text,
 };
 use crate::control::{Control, Phase};
 use crate::digest::{OrthoHasher, SetTally, WordHashes};
@@ -110,6 +112,13 @@ pub fn verify(
         let index = PhraseIndex::build_while(Arc::new(interner), &|| control.check())?;
         let mut orthos = OrthoCheck::new(&index, options, disk)?;
         orthos.read(path, &manifest, control, disk, &mut report)?;
+        let said = noted(load_tallies(path, &manifest, &**disk), Some(TALLIES_NAME), &mut report)?;
+        if said.is_some_and(|said| said != orthos.tally) {
+            report.add(
+                Some(TALLIES_NAME),
+                format!("{TALLIES_NAME} has other counts or sums than the sound orthos"),
+            );
+        }
         orthos.conclude(&manifest, &mut report)?;
     }
     Ok(report)

@@ -1,0 +1,246 @@
+//! Several archives into one that holds exactly what a search of all their texts together would give.
+//!
+//! ```text
+//! Sources -> union of the texts -> copy what is there -> search the union for what is new -> finish
+//! ```
+//!
+//! An ortho of the union is *old* for an archive that is complete exactly if each of its lines is a phrase of the archive's
+//! text. So the records of the largest archives are [kept](Kept): copied as bytes, with the ranks that they were written
+//! with, and the search leaves out what is old for one of them ([`Exclusion`]). Archives too small for that to pay only
+//! bring their texts. What two kept archives share is taken out of the records of the second.
+//!
+//! Archives that are not complete come last: what they hold and the union of the complete ones does not is added, each
+//! ortho once ([`Incomplete`]), and the result says that it is not complete.
+//!
+//! Guarantees: whatever the order, grouping and repetition of the archives, the result has the same orthos, counts, optimal
+//! ortho and content digest; every byte that is copied was held against its archive's manifest before; nothing is at
+//! the target until the result is whole. Memory stays within the budget, or the error says what would do.
+
+mod incomplete;
+mod kept;
+mod sources;
+mod texts;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use self::incomplete::Incomplete;
+use self::kept::Kept;
+use self::sources::{Group, Sources};
+use crate::archive::{ArchiveWriter, Contents, Description, Limit, Manifest, SearchInfo};
+use crate::control::{Control, Phase};
+use crate::digest::WordHashes;
+use crate::disk::Disk;
+use crate::error::{Code, Error, Result};
+use crate::job::{Limits, Pace, Supervised, leftovers, remove_all, results_within};
+use crate::results::{Found, RankTables, Ranks};
+use crate::search::exclusion::{Exclusion, MOST};
+use crate::search::{Scope, Search, Settings, Sizes};
+use crate::text::{Interner, PhraseIndex};
+
+/// What to merge, and how.
+#[derive(Debug, Clone)]
+pub struct MergeRequest {
+    /// Archive directories, at least one.
+    pub archives: Vec<PathBuf>,
+    /// Where the result will be; nothing may be there.
+    pub out: PathBuf,
+    /// The budget of memory in bytes.
+    pub memory: u64,
+    /// The number of threads; 0 counts as 1.
+    pub threads: usize,
+    /// What may be used up. What the archives hold is always kept.
+    pub limits: Limits,
+}
+
+/// At which sizes a merge changes its ways; the result is the same whatever they are.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Ways {
+    /// Archives with fewer bytes of results are not kept.
+    pub least_bytes: u64,
+    /// No more archives than this are.
+    pub most: usize,
+    /// Those of the search.
+    pub sizes: Sizes,
+    /// Commit after every step.
+    pub eager: bool,
+}
+
+impl Default for Ways {
+    fn default() -> Self {
+        Self { least_bytes: 64 << 10, most: MOST, sizes: Sizes::default(), eager: false }
+    }
+}
+
+/// Merges archives.
+///
+/// # Errors
+/// [`Code::OutputExists`]; [`Code::InputNotFound`], [`Code::NotAnArchive`], [`Code::NewerFormat`], [`Code::Damaged`],
+/// [`Code::TokenizerDiffers`] naming the archive; [`Code::MemoryTooSmall`], [`Code::Cancelled`], failures to write.
+pub fn merge(request: &MergeRequest, control: &Control, disk: &Arc<dyn Disk>) -> Result<Manifest> {
+    merge_with(request, Ways::default(), control, disk)
+}
+
+/// Bytes a word of the vocabulary for ranks and hashes.
+const WORD_BYTES: u64 = 24;
+/// Bytes a word of the text that building an index takes at its peak, beside the interner.
+const INDEX_BYTES: u64 = 12;
+
+/// [`merge`] at other sizes than the usual ones, for tests.
+///
+/// # Errors
+/// As [`merge`].
+#[doc(hidden)]
+pub fn merge_with(
+    request: &MergeRequest,
+    ways: Ways,
+    control: &Control,
+    disk: &Arc<dyn Disk>,
+) -> Result<Manifest> {
+    if request.archives.is_empty() {
+        return Err(Error::new(
+            Code::InvalidArgument,
+            "there is nothing to merge; give at least one archive",
+        ));
+    }
+    let writer = ArchiveWriter::create(&request.out, Arc::clone(disk))?;
+    control.enter(Phase::Read, request.archives.len() as u64);
+    let sources = Sources::open(&request.archives, control, &**disk)?;
+    control.enter(Phase::Index, 0);
+    let (complete, incomplete): (Vec<&Group>, Vec<&Group>) =
+        sources.groups.iter().partition(|group| group.complete);
+
+    let text = texts::union(complete.iter().copied(), request.memory, control, &**disk)?;
+    let text = index(text, request.memory, control)?;
+    let taken = text.memory_bytes() as u64;
+    let incomplete = if incomplete.is_empty() {
+        None
+    } else {
+        let left = request.memory.saturating_sub(taken);
+        Incomplete::new(incomplete, &text, left, control, &**disk)?
+    };
+    let all: &Arc<Interner> = incomplete.as_ref().map_or(text.interner(), Incomplete::interner);
+    let to_all = incomplete.as_ref().map(Incomplete::map);
+    let ranks = Ranks::new(&text);
+    let first = to_all.map_or_else(|| ranks.clone(), |map| ranks.renumbered(map));
+    let mut tables = RankTables::new(all.vocabulary_len(), first);
+
+    let taken = taken + incomplete.as_ref().map_or(0, Incomplete::memory);
+    let left = request.memory.saturating_sub(taken + all.vocabulary_len() as u64 * WORD_BYTES * 2);
+    let (results, buffers) = results_within(&writer, left)?;
+    let left = left.saturating_sub(buffers);
+    let kept = Kept::choose(&complete, &text, left / 2, ways, control, disk)?;
+    control.set_memory(taken + kept.memory());
+
+    let scope = Scope { axes: 2..=request.limits.max_dims.unwrap_or(u32::MAX), ..Scope::default() };
+    let digest = text.interner().digest();
+    let (start, leftovers) = leftovers(&request.out, &digest, &scope, &kept.identity(), disk)?;
+    let copied = kept.bytes() + incomplete.as_ref().map_or(0, Incomplete::bytes);
+    control.enter(Phase::Copy, copied * 2);
+    let texts = kept.texts();
+    let exclusion = Exclusion::new(&text, &texts);
+    let words = WordHashes::new(text.interner());
+    let mut found = kept.copy(&exclusion, &words, to_all, &mut tables, &results, control, disk)?;
+    if let Some(incomplete) = &incomplete {
+        // Beside the results: removed with the rest if anything goes wrong.
+        let scratch = scratch_of(&writer);
+        let added = incomplete.add(&text, left / 2, &scratch, &mut tables, &results, control, disk)?;
+        found.merge(added);
+    }
+
+    let mut limits = Vec::new();
+    if !kept.is_everything() {
+        let memory = left.saturating_sub(kept.memory());
+        let settings = Settings { threads: request.threads.max(1), memory };
+        let excluded = (!kept.is_empty()).then_some(&exclusion);
+        let search = Search {
+            excluded,
+            sizes: ways.sizes,
+            scope,
+            ..Search::new(&text, &ranks, &words, &results, settings)
+        };
+        let supervised = Supervised {
+            archive: &writer,
+            results: &results,
+            limits: request.limits,
+            start: start.as_ref(),
+            identity: kept.identity(),
+            there: &found.tally,
+            pace: Pace { eager: ways.eager, ..Pace::default() },
+            control,
+        };
+        let ended = match supervised.run(search) {
+            Err(error) if start.is_some() && error.code() == Code::Damaged => {
+                // What was left is no good after all: without it.
+                drop(results);
+                drop(writer);
+                remove_all(leftovers)?;
+                return merge_with(request, ways, control, disk);
+            }
+            ended => ended?,
+        };
+        let mut new = ended.found;
+        limits = ended.limits;
+        if let (Some(best), Some(map)) = (&mut new.best, to_all) {
+            best.tokens.iter_mut().for_each(|token| *token = map[*token as usize]);
+        }
+        found.merge(new);
+    }
+    results.close()?;
+    control.check()?;
+    remove_all(leftovers)?;
+    finish(writer, &sources, incomplete.is_none(), limits, found, all, &tables, request, control)
+}
+
+/// A directory for temporary files within the archive under construction, on the same file system and removed with it.
+fn scratch_of(writer: &ArchiveWriter) -> PathBuf {
+    writer.results().with_file_name("seen")
+}
+
+fn index(text: Interner, memory: u64, control: &Control) -> Result<PhraseIndex> {
+    control.check()?;
+    texts::check(text.memory_bytes() as u64 + text.token_count() as u64 * INDEX_BYTES, memory)?;
+    PhraseIndex::build(Arc::new(text))
+}
+
+#[allow(clippy::too_many_arguments)]
+fn finish(
+    writer: ArchiveWriter,
+    sources: &Sources,
+    whole: bool,
+    mut limits: Vec<Limit>,
+    found: Found,
+    interner: &Interner,
+    tables: &RankTables,
+    request: &MergeRequest,
+    control: &Control,
+) -> Result<Manifest> {
+    let complete = whole && limits.is_empty();
+    if !whole {
+        let more = sources.limits().into_iter().filter(|limit| !limits.contains(limit));
+        limits.extend(more.collect::<Vec<_>>());
+    }
+    let contents = Contents {
+        tally: found.tally,
+        best: found.best,
+        complete,
+        limits,
+        shards: if whole { Vec::new() } else { sources.shards() },
+        // A merge that is given its archives again has all that it needs.
+        progress: None,
+    };
+    let description = Description {
+        input: sources.input.clone(),
+        lineage: &sources.lineage,
+        interner,
+        ranks: tables,
+        contents: &contents,
+        search: SearchInfo {
+            elapsed_seconds: control.elapsed().as_secs_f64(),
+            threads: request.threads.max(1) as u64,
+            memory: request.memory,
+        },
+    };
+    writer.finish(description, control)
+}
