@@ -637,7 +637,7 @@ impl<'a> Cubes<'a> {
         left: std::ops::Range<usize>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
-        let Self { tables, unit, space, sizes, pool, taken, .. } = self;
+        let Self { tables, unit, space, sizes, pool, taken, stop, .. } = self;
         let left = &space.left[left];
         let above = tables.arcs.up.of(m);
         let mut ears = [Ear { id: 0, edge: [0; 2] }; MASK];
@@ -673,6 +673,8 @@ impl<'a> Cubes<'a> {
                 continue;
             }
             for chunk in by_third.chunks(MASK) {
+                // What is left behind at the places is of no use to anybody when this one stops.
+                stop.check()?;
                 space.group.clear();
                 let mut allowed = [0u64; MASK];
                 for entry in chunk {

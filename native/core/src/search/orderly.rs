@@ -268,6 +268,7 @@ impl<'a> Orderly<'a> {
                 if other[0] == layer[0] || plan.clashes(&child.tokens, other) {
                     continue;
                 }
+                self.stop.check()?;
                 let Some(mut fill) = self.start(&child, Action::AddAxis, other) else { continue };
                 while let Some(full) = self.advance(&mut fill) {
                     overflow |= above.len() * full.tokens.len() > most * 2;
@@ -286,7 +287,8 @@ impl<'a> Orderly<'a> {
                 self.join(&child, &above, None, most, sink)?;
             }
         }
-        Ok(())
+        // What was cut short is not done.
+        self.stop.check()
     }
 
     /// The ortho with one axis of two more, whose second half is given.
@@ -353,7 +355,8 @@ impl<'a> Orderly<'a> {
                 }
             }
         }
-        Ok(())
+        // What was cut short is not done.
+        self.stop.check()
     }
 
     fn next_child(&mut self, frame: &mut Frame) -> Option<Grown> {
@@ -471,9 +474,13 @@ impl<'a> Orderly<'a> {
         plan
     }
 
-    /// The next complete layer, or `None` when all were given.
+    /// The next complete layer, or `None` when all were given, or when the search is to stop: between two complete
+    /// layers can be any number of dead ends.
     fn advance(&self, fill: &mut Fill) -> Option<Grown> {
         loop {
+            if self.stop.is_requested() {
+                return None;
+            }
             let depth = fill.depth;
             let (candidates, tried) = &mut fill.candidates[depth];
             let Some(&token) = candidates.get(*tried) else {
