@@ -88,7 +88,9 @@ async function* against(tools, binary, limit, how) {
 function processorTime(ours, theirs) {
   const shown = Object.entries(theirs).map(([peer, run]) => `${PEERS[peer]} ${run.cpu?.toFixed(1)} s`)
   const own = ours.map((run) => run.cpu)
-  return own.includes(undefined) ? '' : `processor time: ours ${median(own).toFixed(1)} s, ${shown.join(', ')}`
+  return own.includes(undefined)
+    ? ''
+    : `processor time: ours ${median(own).toFixed(1)} s, ${shown.join(', ')}`
 }
 
 async function one(tools, binary, peer, { count = COUNT, batch = BATCH, limit, patience } = {}) {
