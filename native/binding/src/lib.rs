@@ -15,3 +15,4 @@ pub mod queue;
 pub mod search;
 pub mod seen;
 pub mod shared;
+pub mod zstd;
