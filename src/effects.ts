@@ -22,7 +22,19 @@ export interface Sink {
 /** The file operations in use, so that a test can make one of them fail. */
 export type Files = Pick<
   typeof fs,
-  'lstat' | 'stat' | 'readdir' | 'readFile' | 'mkdir' | 'rename' | 'rmdir' | 'rm'
+  | 'lstat'
+  | 'stat'
+  | 'statfs'
+  | 'readdir'
+  | 'readFile'
+  | 'writeFile'
+  | 'open'
+  | 'link'
+  | 'mkdir'
+  | 'rename'
+  | 'rmdir'
+  | 'rm'
+  | 'realpath'
 >
 
 /** The signals that end a run early. */
