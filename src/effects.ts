@@ -51,15 +51,38 @@ export interface Machine {
   scratch(): Promise<string>
 }
 
+/** Time and chance. */
+export interface Clock {
+  /** Milliseconds of a clock that never goes backwards. */
+  now(): number
+  /** Milliseconds since 1970. */
+  time(): number
+  /** From 0 up to 1. */
+  random(): number
+  /** Resolves after so many milliseconds; rejects with the signal's reason as soon as it is aborted. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>
+}
+
+/** How another program ended. */
+export interface Ran {
+  code: number
+  out: string
+  err: string
+}
+
 /** The world as the program sees it. */
-export interface Effects extends Machine {
+export interface Effects extends Machine, Clock {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: Readable
   readonly stdout: Sink
   readonly stderr: Sink
-  /** Milliseconds of a clock that never goes backwards. */
-  now(): number
+  /** This process. */
+  readonly pid: number
+  /** Whether there is a process of this number. */
+  isRunning(pid: number): boolean
+  /** Runs another program to its end, giving it `input`; rejects with `ENOENT` if there is no such program. */
+  execute(program: string, args: readonly string[], input?: string): Promise<Ran>
   /** See {@link every}. */
   every(milliseconds: number, call: () => void): () => void
   /** Calls back on each signal until the returned function is called. */
@@ -119,6 +142,27 @@ export const machine: Machine = {
   },
 }
 
+/** The clock, time passing, and chance. */
+export const wallClock: Clock = {
+  now: () => performance.now(),
+  time: () => Date.now(),
+  random: () => Math.random(),
+  sleep(milliseconds, signal) {
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        clearTimeout(timer)
+        reject(signal.reason as Error)
+      }
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', stop)
+        resolve()
+      }, milliseconds)
+      if (signal.aborted) stop()
+      else signal.addEventListener('abort', stop, { once: true })
+    })
+  },
+}
+
 /** The real world. */
 export function realEffects(): Effects {
   return {
@@ -129,7 +173,17 @@ export function realEffects(): Effects {
     stdout: sink(process.stdout),
     stderr: sink(process.stderr),
     ...machine,
-    now: () => performance.now(),
+    ...wallClock,
+    pid: process.pid,
+    isRunning(pid) {
+      try {
+        return process.kill(pid, 0)
+      } catch (error) {
+        // It may be somebody else's.
+        return (error as NodeJS.ErrnoException).code === 'EPERM'
+      }
+    },
+    execute,
     every,
     onStop(call) {
       for (const signal of SIGNALS) process.on(signal, call)
@@ -143,4 +197,19 @@ export function realEffects(): Effects {
     // oxlint-disable-next-line no-process-exit -- the one place that may
     exit: (code) => process.exit(code),
   }
+}
+
+async function execute(program: string, args: readonly string[], input = ''): Promise<Ran> {
+  const { spawn } = await import('node:child_process')
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const ran: Ran = { code: 1, out: '', err: '' }
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (ran.out += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (ran.err += text))
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ ...ran, code: code ?? 1 }))
+    // It need not read what it is given.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(input)
+  })
 }

@@ -4,11 +4,15 @@
  * @packageDocumentation
  */
 export { Archive, openArchive, type OrthoFilter, type VerifyOptions, type VerifyReport } from './archive.js'
+export { compressArchive, type CompressedArchive, type CompressOptions } from './archiving/compress.js'
+export { decompressArchive, type DecompressOptions } from './archiving/decompress.js'
+export type { ArchiveFacts } from './archiving/facts.js'
 export { DiskBackedQueue, type QueueDamage, type QueueOptions } from './disk-backed-queue.js'
 export { EXIT_CODES, FoldError, type ErrorCode } from './errors.js'
 export { Interner } from './interner.js'
 export type { Limits } from './limits.js'
 export type { ArchiveSummary, Manifest, Optimal } from './manifest.js'
 export { search, type SearchInput, type SearchOptions } from './search.js'
+export { S3IO, type StoredArchive, type StoredInput } from './storage/s3-io.js'
 export { SeenTracker, type SeenTrackerOptions } from './seen-tracker.js'
 export type { Ortho, Progress, TaskOptions } from './task.js'

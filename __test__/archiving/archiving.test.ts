@@ -327,7 +327,7 @@ test('the tar stream is one that tar reads, for any sizes', async (t) => {
       sizes.forEach((size, i) => writeFileSync(join(source, `f${i}`), Buffer.alloc(size, i + 65)))
       const contents = sizes.map((bytes, i) => ({ path: `f${i}`, bytes }))
       const pieces: Buffer[] = []
-      for await (const piece of tarOf(fs, source, 'root', contents.reverse())) pieces.push(piece)
+      for await (const piece of tarOf(fs, source, 'root', contents.toReversed())) pieces.push(piece)
       writeFileSync(join(home, 'x.tar'), Buffer.concat(pieces))
       const names = sh(home, 'tar -tf x.tar').split('\n').filter(Boolean)
       t.deepEqual(

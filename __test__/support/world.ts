@@ -25,6 +25,7 @@ export interface WorldOptions {
   columns?: number
   files?: Partial<Files>
   memory?: number
+  execute?: Effects['execute']
 }
 
 export function world(options: WorldOptions = {}): World {
@@ -48,6 +49,14 @@ export function world(options: WorldOptions = {}): World {
     stderr: sink('err'),
     files: { ...fs, ...options.files },
     now: () => it.clock,
+    time: () => it.clock + 1_700_000_000_000,
+    random: () => 0,
+    sleep: async (milliseconds) => {
+      it.clock += milliseconds
+    },
+    pid: 1234,
+    isRunning: () => false,
+    execute: options.execute ?? (() => Promise.reject(systemError('ENOENT'))),
     every: () => () => undefined,
     machineMemory: async () => options.memory ?? 8 * 2 ** 30,
     processors: async () => 2,
