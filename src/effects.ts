@@ -3,6 +3,7 @@
  * environment, clock, terminal, signals, files. No other module of `src/` touches `process`, so a test puts
  * another {@link Effects} in its place and needs no child process.
  */
+import { readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 
@@ -177,7 +178,7 @@ export function realEffects(): Effects {
     pid: process.pid,
     isRunning(pid) {
       try {
-        return process.kill(pid, 0)
+        return process.kill(pid, 0) && !isZombie(pid)
       } catch (error) {
         // It may be somebody else's.
         return (error as NodeJS.ErrnoException).code === 'EPERM'
@@ -196,6 +197,15 @@ export function realEffects(): Effects {
     },
     // oxlint-disable-next-line no-process-exit -- the one place that may
     exit: (code) => process.exit(code),
+  }
+}
+
+/** Whether a process has ended and only its number is left, as where nobody waits for it. Linux alone tells. */
+function isZombie(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
   }
 }
 

@@ -8,7 +8,7 @@ import { StateDirectory } from '../state/directory.js'
 import { FoldCommand, describe } from './base.js'
 import { MEMORY_HELP, THREADS_HELP, countOption, memoryOption } from './options.js'
 
-const MODES = ['local']
+const MODES = ['local', 'cloud-worker']
 
 export class LocalCommand extends FoldCommand {
   static override paths = [Command.Default]
@@ -19,6 +19,9 @@ export class LocalCommand extends FoldCommand {
       \`input/\`, and moves the text to \`done/\`. While it is worked on, a text is in \`in_process/\`. A text that
       fails goes back to \`input/\`, is reported, and the others go on. Nothing is ever overwritten: when a name is
       taken, the next free one is used, such as \`NAME-2.bin\`.
+
+      \`--mode cloud-worker\` instead takes the inputs that \`$INPUT_FILE\` names from a bucket to archives in another. All
+      that it does is said by the environment: see docs/cloud.md.
 
       The state directory is \`--state-dir\`, or else \`$LOCAL_STATE_DIR\`, or else \`./fold_state\`.
     `,
@@ -44,6 +47,12 @@ export class LocalCommand extends FoldCommand {
         'INVALID_ARGUMENT',
         `--mode must be one of: ${MODES.join(', ')}; not "${this.mode}"`,
       )
+    }
+    if (this.mode === 'cloud-worker') {
+      const { runWorker } = await import('../worker/worker.js')
+      const { search } = await library()
+      await runWorker({ effects, search, signal, stateDirectory: this.stateDir })
+      return 0
     }
     const memory = memoryOption(this.memory)
     const threads = countOption('--threads', this.threads, 1)

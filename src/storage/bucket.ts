@@ -51,6 +51,8 @@ export interface Upload {
   sha256: string
   /** ASCII names and values. */
   metadata: Readonly<Record<string, string>>
+  /** Whether what has the key may be an earlier result of the same job, which this one then replaces. */
+  mayHaveStored?: boolean | undefined
 }
 
 /** A place for objects. Failures that may pass are retried inside, except while reading. */

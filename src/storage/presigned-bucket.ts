@@ -96,7 +96,8 @@ export class PresignedBucket implements Bucket {
           'content-length': String(upload.bytes),
           'content-md5': base64,
           'content-type': 'application/zstd',
-          'if-none-match': '*',
+          // The URL is for this job alone, so what an earlier run of it has stored is no stranger's.
+          ...(!upload.mayHaveStored && { 'if-none-match': '*' }),
         }
         try {
           const response = await request('PUT', this.#signed, headers, attempt, this.#bytes(upload.path))

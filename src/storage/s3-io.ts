@@ -50,6 +50,17 @@ export interface TransferOptions {
   signal?: AbortSignal | undefined
 }
 
+/** Options of {@link S3IO.uploadArchive}. */
+export interface UploadOptions {
+  /** The input's key less `.txt`. */
+  inputName: string
+  shard?: Shard | undefined
+  /** Which of the presigned URLs. */
+  index?: number | undefined
+  /** With a presigned URL: whether an earlier run of the same job may have stored its result there. */
+  mayHaveStored?: boolean | undefined
+}
+
 /** What is needed of the world. */
 export interface StorageWorld extends RetryWorld {
   files: Files
@@ -114,12 +125,7 @@ export class S3IO {
    */
   async uploadArchive(
     archive: CompressedArchive,
-    {
-      inputName,
-      shard,
-      signal = never(),
-      index = 0,
-    }: TransferOptions & { inputName: string; shard?: Shard | undefined; index?: number },
+    { inputName, shard, signal = never(), index = 0, mayHaveStored = false }: TransferOptions & UploadOptions,
   ): Promise<Stored> {
     const bucket = this.archives(index)
     const upload = {
@@ -127,6 +133,7 @@ export class S3IO {
       bytes: archive.bytes,
       sha256: archive.sha256,
       metadata: metadataOf(archive),
+      mayHaveStored,
     }
     let timestamp = Math.floor(this.#world.time() / 1000)
     for (let round = 1; ; round += 1) {
