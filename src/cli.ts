@@ -6,9 +6,12 @@
 import { Cli } from 'clipanion'
 import type { CommandContext, Library } from './commands/base.js'
 import { InspectCommand } from './commands/inspect.js'
+import { ListCommand } from './commands/list.js'
 import { LocalCommand } from './commands/local.js'
 import { OrthosCommand } from './commands/orthos.js'
+import { ReapCommand } from './commands/reap.js'
 import { SearchCommand } from './commands/search.js'
+import { SpawnCommand } from './commands/spawn.js'
 import type { Effects } from './effects.js'
 import { EXIT_CODES } from './errors.js'
 import { version } from './version.js'
@@ -23,7 +26,16 @@ export async function run(effects: Effects, library: () => Promise<Library> = re
     binaryVersion: version(),
     enableColors: false,
   })
-  for (const command of [LocalCommand, SearchCommand, OrthosCommand, InspectCommand]) cli.register(command)
+  for (const command of [
+    LocalCommand,
+    SearchCommand,
+    OrthosCommand,
+    InspectCommand,
+    ListCommand,
+    SpawnCommand,
+    ReapCommand,
+  ])
+    cli.register(command)
 
   if (effects.args.length === 1 && HELP.test(effects.args[0] ?? '')) {
     await effects.stdout.write(readable(cli.usage()))

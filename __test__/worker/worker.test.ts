@@ -72,13 +72,19 @@ interface Run {
 async function run(
   { env }: Setting,
   input: string,
-  options: { search?: JobSearch; signal?: AbortSignal; keepTime?: number; env?: Record<string, string> } = {},
+  options: {
+    search?: JobSearch
+    signal?: AbortSignal
+    keepTime?: number
+    storeTime?: number
+    env?: Record<string, string>
+  } = {},
 ): Promise<Run> {
   const it = world({ env: { ...env, INPUT_FILE: input, ...options.env } })
-  const { search: searching = real, signal = new AbortController().signal, keepTime } = options
+  const { search: searching = real, signal = new AbortController().signal, keepTime, storeTime } = options
   let code = 'OK'
   try {
-    await runWorker({ effects: it, search: searching, signal, keepTime })
+    await runWorker({ effects: it, search: searching, signal, keepTime, storeTime })
   } catch (error) {
     code = error instanceof FoldError ? error.code : String(error)
   }
@@ -265,6 +271,24 @@ test('a search that does not stop is cancelled in time', async (t) => {
       stop.abort(new FoldError('TERMINATED', 'SIGTERM'))
     })
   t.is((await run(place, 'a.txt', { search: deaf, signal: stop.signal, keepTime: 50 })).code, 'TERMINATED')
+  t.is((await run(place, 'a.txt')).code, 'OK')
+})
+
+test('a search that cannot even be cancelled does not keep the worker', async (t) => {
+  const place = setting(t, { 'a.txt': SQUARE })
+  const stop = new AbortController()
+  const stuck: JobSearch = () => {
+    stop.abort(new FoldError('TERMINATED', 'SIGTERM'))
+    return new Promise(() => undefined)
+  }
+  const { code, it } = await run(place, 'a.txt', {
+    search: stuck,
+    signal: stop.signal,
+    keepTime: 10,
+    storeTime: 50,
+  })
+  t.is(code, 'TERMINATED')
+  t.is(it.exited, 143)
   t.is((await run(place, 'a.txt')).code, 'OK')
 })
 

@@ -136,7 +136,7 @@ export class Job {
         said = effects.now()
         void log.say('PROCESS', 'progress', progressFields(this.input, progress))
       }
-      const { orthoCount, complete, optimal, bytes } = await search(
+      const searching = search(
         { path: join(this.#work, 'source.txt'), name: this.#name },
         {
           ...options,
@@ -147,6 +147,7 @@ export class Job {
           ...(made && { continueFrom: made }),
         },
       )
+      const { orthoCount, complete, optimal, bytes } = await beforeLate(searching, stop.late)
       await files.rm(join(this.#work, 'before'), { recursive: true, force: true })
       const best = optimal ? `${formatShape(optimal.dims)}: ${optimal.words.join(' ')}` : undefined
       return [undefined, { orthos: orthoCount, complete, bytes, best }]
@@ -207,6 +208,20 @@ export class Job {
     for (const path of [this.#waiting, `${this.#waiting}.part`, `${this.#waiting}.part.tag`]) {
       await effects.files.rm(path, { force: true })
     }
+  }
+}
+
+/** What the work gives, unless time is up first: then nobody waits for it any more. */
+async function beforeLate<T>(work: Promise<T>, late: AbortSignal): Promise<T> {
+  let give: (() => void) | undefined
+  const up = new Promise<never>((_, reject) => {
+    give = () => reject(late.reason as Error)
+    late.addEventListener('abort', give)
+  })
+  try {
+    return await Promise.race([work, up])
+  } finally {
+    if (give) late.removeEventListener('abort', give)
   }
 }
 

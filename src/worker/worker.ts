@@ -48,6 +48,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const seconds = Math.round(effects.now() - began) / 1000
   await log.say('SHUTDOWN', 'begin')
   await log.say('SHUTDOWN', 'end', { seconds, exitCode: error?.exitCode ?? 0, code: error?.code })
+  // A search that did not let itself be cancelled would keep the process alive.
+  if (stop.late.aborted) effects.exit(error?.exitCode ?? 0)
   if (error) throw error
 }
 
