@@ -15,7 +15,7 @@ import { FoldError, systemCode, throwIfAborted, toFoldError } from '../errors.js
 import { encodeFooter, factsOf, type ArchiveFacts } from './facts.js'
 import { tarOf, type PackedFile } from './tar.js'
 
-const FRAME_BYTES = 4 << 20
+const FRAME_BYTES = 2 << 20
 const PARALLEL = 3
 const LEVEL = 3
 
