@@ -80,7 +80,7 @@ test('facts go through metadata, which is ASCII', (t) => {
 })
 
 test('parts are never more than a server takes', (t) => {
-  t.is(partSize(1), 16 << 20)
+  t.is(partSize(1), 8 << 20)
   for (const bytes of [1e9, 1e12, 5e12]) t.true(Math.ceil(bytes / partSize(bytes)) <= 10_000)
 })
 

@@ -7,6 +7,7 @@ import { decompressArchive } from '../../src/archiving/decompress.js'
 import { FoldError } from '../../src/errors.js'
 import type { ArchiveSummary } from '../../src/manifest.js'
 import { search } from '../../src/search.js'
+import { coverage } from '../../src/storage/coverage.js'
 import { S3IO } from '../../src/storage/s3-io.js'
 import { parseShard, workerSettings } from '../../src/worker/environment.js'
 import type { JobSearch } from '../../src/worker/job.js'
@@ -17,8 +18,7 @@ import { SQUARE, manySquares } from '../support/texts.js'
 import { canMount, shell } from '../support/program.js'
 import { temporary, world, type World } from '../support/world.js'
 
-const real: JobSearch = (input, { out, signal, onProgress }) =>
-  search(input, { out, signal, onProgress, memory: 2 ** 28, threads: 1 })
+const real: JobSearch = (input, options) => search(input, { ...options, memory: 2 ** 28, threads: 1 })
 
 /** Marks an archive as ended by a limit, as the search does. */
 function markIncomplete(directory: string, limit: string): void {
@@ -260,6 +260,26 @@ test('told to stop, it keeps and stores what there is; the next run goes on from
     true,
   ])
   t.deepEqual(stateFiles(place.state), ['in_process', 'input'])
+})
+
+test('a limit of the environment ends a real search, and what it found is stored', async (t) => {
+  const place = setting(t, { 'a.txt': manySquares(20) })
+  t.is((await run(place, 'a.txt', { env: { FOLD_MAX_ORTHOS: '10' } })).code, 'LIMIT_REACHED')
+  const [stored] = await collect(place.io.listArchives())
+  t.like(stored, { facts: { complete: false, limits: ['maxOrthos'] } })
+  t.true((stored?.facts?.orthoCount ?? 0) >= 10)
+})
+
+test('shards of one input are finished, and cover it together', async (t) => {
+  const place = setting(t, { 'a.txt': manySquares(6) })
+  for (const shard of ['1/2', '2/2']) {
+    t.is((await run(place, 'a.txt', { env: { FOLD_SHARD: shard } })).code, 'OK')
+  }
+  const inputs = await collect(place.io.listInputs())
+  t.deepEqual(
+    coverage(inputs, await collect(place.io.listArchives())).map(({ state }) => state),
+    ['sharded'],
+  )
 })
 
 test('a search that does not stop is cancelled in time', async (t) => {

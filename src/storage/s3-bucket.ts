@@ -1,7 +1,7 @@
 /**
  * A bucket behind an S3 interface, by the AWS SDK.
  *
- * **Cost:** the SDK is loaded with the first call (some 200 ms); an upload holds {@link PARALLEL_PARTS} parts of 16 MiB.
+ * **Cost:** the SDK is loaded with the first call (some 200 ms); an upload holds {@link PARALLEL_PARTS} parts of 8 MiB.
  *
  * **Creating without overwriting.** A file of one part is stored with `If-None-Match: *`, which the server decides. Servers
  * ignore that for uploads in parts; so the name is taken first by an empty object, stored that way, and the upload then
@@ -19,7 +19,7 @@ import { md5Of } from './presigned-bucket.js'
 import { retry, type RetryOptions } from './retry.js'
 import type { S3Settings } from './settings.js'
 
-export const PART_BYTES = 16 << 20
+export const PART_BYTES = 8 << 20
 const PARALLEL_PARTS = 4
 const MOST_PARTS = 9000
 const CONNECT_TIME = 10_000
@@ -379,7 +379,7 @@ export class S3Bucket implements Bucket {
   }
 }
 
-/** Parts of 16 MiB, or larger if there would be more than a server takes. */
+/** Parts of 8 MiB, or larger if there would be more than a server takes. */
 export function partSize(bytes: number): number {
   const least = Math.ceil(bytes / MOST_PARTS)
   return Math.max(PART_BYTES, Math.ceil(least / (1 << 20)) * (1 << 20))
