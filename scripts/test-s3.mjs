@@ -11,7 +11,7 @@ import { join } from 'node:path'
 const TOOLS = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'fold-worker-tools')
 const WANTED = {
   versitygw: 'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
-  toxiproxy: 'github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0',
+  toxiproxy: 'github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0',
 }
 
 if (spawnSync('go', ['version']).status !== 0) {

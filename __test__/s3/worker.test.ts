@@ -105,7 +105,8 @@ test.serial('SIGTERM ends it within a minute; started again on the same disk it 
   const { code, out } = await worker.end
   // What was found is stored if the search can keep it; else the text is kept to be searched again.
   t.true(code === 33 || code === 143 || /"phase":"UPLOAD","event":"end"/.test(out), out)
-  if (code !== 0) t.is((await start(env).end).code, 0)
+  const again = await start({ ...env, FOLD_MAX_TIME: '1s' }).end
+  t.true(again.code === 0 || again.code === 18, again.out)
 })
 
 test.serial('the storage goes away between the download and the upload', async (t) => {
