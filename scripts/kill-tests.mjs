@@ -36,13 +36,17 @@ const COMMON = ['--threads', '2', '--memory', '256M', '--quiet', '--json']
 const directory = mkdtempSync(join(tmpdir(), 'fold-worker-kills-'))
 const at = (name) => join(directory, name)
 
-/** Starts the command again and again, killing it, until it ends by itself; resolves to the number of kills. */
-async function untilDone(args, longest, codes) {
+/**
+ * Starts the command again and again, killing it, until it ends by itself or was killed with its archive in place;
+ * resolves to the number of kills.
+ */
+async function untilDone(args, out, longest, codes) {
   for (let kills = 0; ; kills += 1) {
     const { child, ended } = start(args)
     const timer = setTimeout(() => child.kill('SIGKILL'), longest * random())
     const { code, signal, err } = await ended
     clearTimeout(timer)
+    if (signal === 'SIGKILL' && existsSync(out)) return kills + 1
     if (signal === 'SIGKILL') continue
     check(codes.includes(code), `ended with ${code ?? signal}: ${err}`)
     return kills
@@ -67,7 +71,7 @@ async function killSearch(kills, text, digest) {
   const longest = 1.3 * time(['search', text, '--out', at('timed.bin'), ...COMMON])
   await repeatedly('search', kills, async (round) => {
     const out = at(`search-${round}.bin`)
-    const made = await untilDone(['search', text, '--out', out, ...COMMON], longest, [0])
+    const made = await untilDone(['search', text, '--out', out, ...COMMON], out, longest, [0])
     check(manifest(out).contentDigest === digest, 'search: the digest differs')
     rmSync(out, { recursive: true })
     const left = readdirSync(directory).filter((entry) => entry.includes(`search-${round}.bin`))
@@ -85,7 +89,7 @@ async function killMerge(kills, texts, digest) {
   const longest = 1.3 * time(['merge', ...halves, '--out', at('timed-merge.bin'), ...COMMON])
   await repeatedly('merge', kills, async (round) => {
     const out = at(`merge-${round}.bin`)
-    const made = await untilDone(['merge', ...halves, '--out', out, ...COMMON], longest, [0])
+    const made = await untilDone(['merge', ...halves, '--out', out, ...COMMON], out, longest, [0])
     check(manifest(out).contentDigest === digest, 'merge: the digest differs')
     rmSync(out, { recursive: true })
     const left = readdirSync(directory).filter((entry) => entry.includes(`merge-${round}.bin`))

