@@ -16,7 +16,9 @@ import { temporary } from './world.js'
 const TOOLS = process.env['FOLD_S3_TOOLS']
 
 /** `test`, or where the servers are not there, a test that is skipped: `npm run test:s3` brings them. */
-export const s3Test = (TOOLS ? anyTest : anyTest.skip) as TestFn
+export const s3Test = (
+  TOOLS ? anyTest : Object.assign(anyTest.skip, { serial: anyTest.serial.skip })
+) as TestFn
 
 export const ROOT = { accessKeyId: 'root-access', secretAccessKey: 'root-secret-planted' }
 
