@@ -17,3 +17,4 @@ pub mod queue;
 pub mod search;
 pub mod seen;
 pub mod shared;
+pub mod zstd;
