@@ -35,7 +35,7 @@ async function* oneByOne(tools) {
       await tools.run(tools.archives, ['search', file, out, '1', '256'])
       parts.push(out)
     }
-    const merge = async (name, ...archives) => {
+    const united = async (name, ...archives) => {
       const out = join(place, `${name}.bin`)
       rmSync(out, { recursive: true, force: true })
       const child = await tools.run(tools.archives, ['merge', out, '1', '256', ...archives])
@@ -44,15 +44,16 @@ async function* oneByOne(tools) {
     }
     const eachInTurn = async () => {
       let last = { out: parts[0], seconds: 0, cpu: 0, peak: 0 }
-      let [seconds, peak] = [0, 0]
+      let sum = 0
+      let most = 0
       for (const [i, part] of parts.slice(1).entries()) {
-        last = await merge(`step-${i % 2}`, last.out, part)
-        seconds += last.seconds
-        peak = Math.max(peak, last.peak ?? 0)
+        last = await united(`step-${i % 2}`, last.out, part)
+        sum += last.seconds
+        most = Math.max(most, last.peak ?? 0)
       }
-      return { ...last, seconds, peak }
+      return { ...last, seconds: sum, peak: most }
     }
-    const [steps, wholes] = await alternate(tools.times(3), eachInTurn, () => merge('whole', ...parts))
+    const [steps, wholes] = await alternate(tools.times(3), eachInTurn, () => united('whole', ...parts))
     if (steps[0].digest !== wholes[0].digest) throw new Error('one by one gives another content digest')
     const seconds = steps.map((one) => one.seconds)
     const theirSeconds = wholes.map((one) => one.seconds)
