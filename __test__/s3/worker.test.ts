@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { S3IO } from '../../src/storage/s3-io.js'
+import { bucketLife } from '../support/bucket-life.js'
 import { collect } from '../support/compressed-archives.js'
 import { environment, faultyProxy, s3Server, s3Test as test } from '../support/s3-server.js'
 import { SQUARE, manySquares } from '../support/texts.js'
@@ -144,4 +145,10 @@ test.serial('a clock that is 20 minutes off is corrected by that of the storage'
   // Either the signatures are corrected, or it says what is wrong.
   t.true(code === 0 || code === 30, out)
   return t.log(`exit code ${code}`)
+})
+
+test.serial('a novel goes from a file to merged archives in the buckets', async (t) => {
+  const server = await s3Server(t)
+  await server.root.send(new CreateBucketCommand({ Bucket: 'fold-shards' }))
+  bucketLife(t, environment(server.endpoint))
 })

@@ -14,11 +14,10 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { isFinished } from '../archiving/facts.js'
 import type { CompressedArchive } from '../archiving/compress.js'
 import type { Effects } from '../effects.js'
 import { FoldError, systemCode, toFoldError } from '../errors.js'
-import type { ArchiveSummary } from '../manifest.js'
+import { isFinished, type ArchiveSummary } from '../manifest.js'
 import { formatShape } from '../shape.js'
 import { nameOfInput, shortened, type Shard } from '../storage/names.js'
 import { parseInput, type S3IO } from '../storage/s3-io.js'
