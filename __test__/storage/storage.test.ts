@@ -367,6 +367,7 @@ const flipped = (request: IncomingMessage, response: ServerResponse) => {
   wrong[7] = (wrong[7] ?? 0) ^ 1
   send(request, response, wrong)
 }
+const away = (request: IncomingMessage) => request.socket.destroy()
 const status =
   (code: number, reason = 'X') =>
   (_: IncomingMessage, response: ServerResponse) => {
@@ -396,6 +397,8 @@ for (const [what, answers, requests] of [
     3,
   ],
   ['has another object by then', [cut, status(412), whole], 3],
+  // Half a second, doubling to half a minute: 26 pauses are more than ten minutes.
+  ['is down for ten minutes', [...Array.from({ length: 26 }, () => away), whole], 27],
 ] as const) {
   test(`a download comes through when the server ${what}`, async (t) => {
     const { io, count } = await server(t, ...answers)

@@ -61,7 +61,9 @@ export function workerSettings(env: Environment, stateDirectory?: string): Worke
         attempt(parseDuration, text),
       ),
       maxDisk: read('FOLD_MAX_DISK', 'a size, such as 20G', (text) => attempt(parseSize, text)),
-      diskReserve: read('FOLD_DISK_RESERVE', 'a size, such as 1G', (text) => attempt(parseSize, text)),
+      diskReserve: read('FOLD_DISK_RESERVE', 'a size, such as 1G, or 0', (text) =>
+        text === '0' ? 0 : attempt(parseSize, text),
+      ),
       maxDims: read('FOLD_MAX_DIMS', 'a whole number of at least 1', count),
     },
     shard: read('FOLD_SHARD', 'a shard i/n with i from 1 to n, such as 3/8', parseShard),
