@@ -329,6 +329,19 @@ test('a result that cannot be stored is kept, and stored by the next run without
   t.deepEqual(stateFiles(place.state), ['in_process', 'input'])
 })
 
+test('what was half removed when a worker was killed is no job, and is removed', async (t) => {
+  const place = setting(t, { 'a.txt': SQUARE })
+  rmSync(join(place.spaces, 'fold-archives'), { recursive: true })
+  await run(place, 'a.txt')
+  const inProcess = join(place.state, 'in_process')
+  const [work = ''] = readdirSync(inProcess)
+  mkdirSync(join(inProcess, `${work}.done/archive.bin`), { recursive: true })
+  mkdirSync(join(inProcess, 'another.txt.work.done'))
+  mkdirSync(join(place.spaces, 'fold-archives'))
+  t.is((await run(place, 'a.txt')).code, 'OK')
+  t.deepEqual(stateFiles(place.state), ['in_process', 'input'])
+})
+
 test('a directory has one worker at a time, and a dead one holds nothing', async (t) => {
   const directory = temporary(t)
   const first = world()
