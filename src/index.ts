@@ -3,14 +3,25 @@
  *
  * @packageDocumentation
  */
-export { Archive, openArchive, type OrthoFilter, type VerifyOptions, type VerifyReport } from './archive.js'
+export {
+  Archive,
+  openArchive,
+  type OrthoFilter,
+  type ShapeSurvey,
+  type Survey,
+  type SurveyOptions,
+  type VerifyOptions,
+  type VerifyReport,
+} from './archive.js'
 export { DiskBackedQueue, type QueueDamage, type QueueOptions } from './disk-backed-queue.js'
 export { EXIT_CODES, FoldError, type ErrorCode } from './errors.js'
-export { Interner } from './interner.js'
+export { EXPORT_FORMATS, exportOrthos, type ExportFormat, type ExportOptions } from './export/export.js'
+export { Interner, locatePhrases, type Contexts, type Places } from './interner.js'
 export type { Limits } from './limits.js'
 export { groupByInput, type Grouping, type InputConflict, type InputGroup } from './merge/grouping.js'
 export type { ArchiveSummary, Limit, Manifest, Optimal } from './manifest.js'
 export { mergeArchives, type MergeOptions } from './merge-archives.js'
+export { reportArchive, type ReportOptions } from './report-archive.js'
 export { search, type SearchInput, type SearchOptions } from './search.js'
 export { SeenTracker, type SeenTrackerOptions } from './seen-tracker.js'
 export type { Ortho, Progress, TaskOptions } from './task.js'
