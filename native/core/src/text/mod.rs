@@ -21,7 +21,7 @@ pub mod interner;
 pub mod phrase_index;
 mod sentences;
 pub mod splitter;
-mod suffix_array;
+pub(crate) mod suffix_array;
 mod vocabulary;
 
 pub use bits::Bits;
