@@ -8,6 +8,11 @@ import { VARIABLES } from '../../src/reference/variables.js'
 
 const VARIABLE = /['"`$.]((?:FOLD|DO_SPACES)_[A-Z_]+|INPUT_FILE|LOCAL_STATE_DIR)\b/g
 
+/** `--out #0` without its value. */
+function nameOf(definition: string): string {
+  return definition.split(' ', 1).join()
+}
+
 /** Names of variables in the sources, but for those of the documentation. */
 function variablesRead(): string[] {
   const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
@@ -27,7 +32,7 @@ test('the page has every command with every option, and every code', (t) => {
   const page = reference(definitions())
   for (const { path, options } of definitions()) {
     t.true(page.includes(`### \`${path}\``), path)
-    for (const { preferredName } of options) t.true(page.includes(`\`${preferredName}`), preferredName)
+    for (const { definition } of options) t.true(page.includes(`| \`${nameOf(definition)}`), definition)
   }
   for (const [code, exit] of Object.entries(EXIT_CODES))
     t.true(page.includes(`| ${exit} | \`${code}\` |`), code)
@@ -35,7 +40,7 @@ test('the page has every command with every option, and every code', (t) => {
 
 test('every option says what it does', (t) => {
   for (const { path, options } of definitions())
-    for (const { preferredName, description } of options) t.truthy(description, `${path} ${preferredName}`)
+    for (const { definition, description } of options) t.truthy(description, `${path} ${definition}`)
 })
 
 test('the variables of the page are those that the sources name', (t) => {

@@ -29,7 +29,7 @@ function command({ path, usage, description, details, examples = [], options }: 
     lines.push(
       table(
         ['example', ''],
-        examples.map(([what, line]) => [`\`${line}\``, what]),
+        examples.map(([what, typed]) => [`\`${typed}\``, what]),
       ),
     )
   }
@@ -58,8 +58,11 @@ function codes(): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line), ''].join('\n')
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.map(cell).join(' | ')} |`
 }
 
 function cell(text: string): string {
