@@ -11,6 +11,7 @@ import { temporary } from './support/world.js'
 
 const require = createRequire(import.meta.url)
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  version: string
   exports: { '.': Record<'import' | 'require', Record<'types' | 'default', string>> }
 }
 
@@ -68,4 +69,8 @@ test('the scripts hold builds to the glibc that the loader promises', async (t) 
 test('the licences of all code in the bundles are passed on', (t) => {
   const text = readFileSync('dist/THIRD_PARTY_LICENSES.txt', 'utf8')
   t.regex(text, /^clipanion \d/m)
+})
+
+test('the crates have the version of the package', (t) => {
+  t.is(/^version = "(.*)"$/m.exec(readFileSync('Cargo.toml', 'utf8'))?.[1], manifest.version)
 })
