@@ -4,7 +4,7 @@
 //   node scripts/prebuild.mjs linux-x64-gnu linux-x64-musl linux-arm64-gnu
 //
 // Those for Linux are linked by zig against the C library that they are for, so they come out the same on any machine
-// that has zig and cargo-zigbuild (`pip install ziglang cargo-zigbuild`) and the target's standard library of Rust
+// that has zig and cargo-zigbuild (scripts/install-zig.sh) and the target's standard library of Rust
 // (`rustup target add`). Those for macOS and Windows need a machine of that kind. What comes out is checked.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -7,7 +7,7 @@
 //   node scripts/publish.mjs --due      # prints due=true if the version of package.json is not published, else due=false
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 const { values } = parseArgs({
@@ -22,11 +22,9 @@ if (values.due) {
 const tarballs = readdirSync(values.directory)
   .filter((name) => name.endsWith('.tgz'))
   .map((name) => {
-    const path = resolve(join(values.directory, name))
-    return {
-      path,
-      ...JSON.parse(execFileSync('tar', ['-xzOf', path, 'package/package.json'], { encoding: 'utf8' })),
-    }
+    const inside = ['-xzOf', name, 'package/package.json']
+    const manifest = execFileSync('tar', inside, { cwd: values.directory, encoding: 'utf8' })
+    return { path: resolve(values.directory, name), ...JSON.parse(manifest) }
   })
 const [last, ...others] = tarballs.sort((a, b) => Number(b.name === main.name) - Number(a.name === main.name))
 const parts = Object.keys(last?.optionalDependencies ?? {})

@@ -10,8 +10,8 @@ export async function startRegistry(directory, upstream) {
   const packages = new Map()
   for (const file of readdirSync(directory)) {
     if (!file.endsWith('.tgz')) continue
-    const inside = ['-xzOf', join(directory, file), 'package/package.json']
-    const manifest = JSON.parse(execFileSync('tar', inside, { encoding: 'utf8' }))
+    const inside = ['-xzOf', file, 'package/package.json']
+    const manifest = JSON.parse(execFileSync('tar', inside, { cwd: directory, encoding: 'utf8' }))
     packages.set(manifest.name, { file, manifest })
   }
   const asked = new Set()
