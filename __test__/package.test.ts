@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import test from 'ava'
 import * as source from '../src/index.js'
 import { GLIBC_FLOOR } from '../src/platform.js'
@@ -12,6 +12,7 @@ import { temporary } from './support/world.js'
 const require = createRequire(import.meta.url)
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
   version: string
+  dependencies?: Record<string, string>
   exports: { '.': Record<'import' | 'require', Record<'types' | 'default', string>> }
 }
 
@@ -73,4 +74,17 @@ test('the licences of all code in the bundles are passed on', (t) => {
 
 test('the crates have the version of the package', (t) => {
   t.is(/^version = "(.*)"$/m.exec(readFileSync('Cargo.toml', 'utf8'))?.[1], manifest.version)
+})
+
+test('what is left to be loaded when it is needed can be had by require, in every Node that is supported', (t) => {
+  const { dependencies = {} } = manifest
+  t.true(Object.keys(dependencies).length > 0)
+  for (const name of Object.keys(dependencies)) {
+    // Node before 20.19 cannot require an ES module: what has no other form belongs in the bundle, as a devDependency.
+    const file = require.resolve(name)
+    let directory = dirname(file)
+    while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory)
+    const { type } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { type?: string }
+    t.true(file.endsWith('.cjs') || (type !== 'module' && !file.endsWith('.mjs')), name)
+  }
 })

@@ -9,6 +9,7 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { crateLicenses } from './lib/licenses.mjs'
 import { BUILT, TARGETS, napiCli } from './lib/targets.mjs'
 
 const { values } = parseArgs({
@@ -18,6 +19,7 @@ const out = resolve(values.out)
 // Ignored by git, and where @napi-rs/cli makes the packages of the platforms by itself.
 const PLATFORMS = 'npm'
 const MAIN = 'npm/fold-worker'
+const LICENSES = 'THIRD_PARTY_LICENSES.txt'
 /** What only work on the package needs. */
 const PRIVATE = new Set(['scripts', 'devDependencies', 'overrides', 'ava', 'napi'])
 
@@ -32,11 +34,13 @@ rmSync(PLATFORMS, { recursive: true, force: true })
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 execFileSync(process.execPath, [napiCli(), 'create-npm-dirs', '--npm-dir', PLATFORMS], { stdio: 'ignore' })
+const crates = crateLicenses()
 for (const { name, file } of built) {
   const directory = join(PLATFORMS, name)
   copyFileSync(join(BUILT, file), join(directory, file))
   copyFileSync('LICENSE', join(directory, 'LICENSE'))
-  pack(directory, (manifest) => manifest)
+  writeFileSync(join(directory, LICENSES), crates)
+  pack(directory, (manifest) => ({ ...manifest, files: [...manifest.files, LICENSES] }))
 }
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
