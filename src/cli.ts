@@ -7,11 +7,14 @@ import { Cli } from 'clipanion'
 import type { CommandContext, Library } from './commands/base.js'
 import { ExportCommand } from './commands/export.js'
 import { InspectCommand } from './commands/inspect.js'
+import { ListCommand } from './commands/list.js'
 import { LocalCommand } from './commands/local.js'
 import { MergeCommand } from './commands/merge.js'
 import { OrthosCommand } from './commands/orthos.js'
 import { ReportCommand } from './commands/report.js'
+import { ReapCommand } from './commands/reap.js'
 import { SearchCommand } from './commands/search.js'
+import { SpawnCommand } from './commands/spawn.js'
 import { StageCommand } from './commands/stage.js'
 import type { Effects } from './effects.js'
 import { EXIT_CODES } from './errors.js'
@@ -26,6 +29,9 @@ const COMMANDS = [
   InspectCommand,
   ReportCommand,
   ExportCommand,
+  ListCommand,
+  SpawnCommand,
+  ReapCommand,
 ]
 const HELP = /^(--help|-h|help)$/
 

@@ -4,14 +4,14 @@ import { FoldError } from '../errors.js'
 import { parseDuration } from '../machine/duration.js'
 import { describeLocal, describeLocalNotice } from '../report/local.js'
 import { plural } from '../report/numbers.js'
-import { ProgressDisplay } from '../report/progress.js'
 import { runLocal, type LocalEvent, type LocalOutcome } from '../state/local.js'
 import { StateDirectory } from '../state/directory.js'
 import { describe } from './base.js'
 import { LimitedCommand } from './limited.js'
+import { workProgress } from './progress.js'
 import { MEMORY_HELP, THREADS_HELP, countOption, memoryOption } from './options.js'
 
-const MODES = ['local']
+const MODES = ['local', 'cloud-worker']
 const SHORTEST_STALE = 1
 
 export class LocalCommand extends LimitedCommand {
@@ -31,6 +31,9 @@ export class LocalCommand extends LimitedCommand {
       Archives that local mode has made here are removed once they are part of a larger one; others are moved to
       \`done/\`. Archives that are damaged or of a newer format, and those that hold different texts under one name,
       stay in \`input/\` and are named.
+
+      \`--mode cloud-worker\` instead takes the inputs that \`$INPUT_FILE\` names from a bucket to archives in another. All
+      that it does is said by the environment: see docs/cloud.md.
 
       The state directory is \`--state-dir\`, or else \`$LOCAL_STATE_DIR\`, or else \`./fold_state\`.
     `,
@@ -65,6 +68,12 @@ export class LocalCommand extends LimitedCommand {
       )
     }
     const limits = this.limits()
+    if (this.mode === 'cloud-worker') {
+      const { runWorker } = await import('../worker/worker.js')
+      const { search } = await library()
+      await runWorker({ effects, search, signal, stateDirectory: this.stateDir })
+      return 0
+    }
     const memory = memoryOption(this.memory)
     const threads = countOption('--threads', this.threads, 1)
     const staleAfter = parseDuration(this.staleAfter)
@@ -74,7 +83,8 @@ export class LocalCommand extends LimitedCommand {
     const path = this.stateDir ?? (effects.env['LOCAL_STATE_DIR'] || './fold_state')
     const state = new StateDirectory(path, effects)
     const { search, mergeArchives, openArchive } = await library()
-    const progress = new ProgressDisplay(effects, { quiet: this.quiet })
+    const { maxDisk } = limits
+    const progress = await workProgress(effects, { quiet: this.quiet, json: this.json, memory, maxDisk })
     const onProgress = progress.enabled ? progress.show : undefined
     const outcome = await runLocal(state, {
       clock: effects,
@@ -101,6 +111,8 @@ export class LocalCommand extends LimitedCommand {
       },
       onEvent: (event) => {
         progress.end()
+        if (event.kind === 'started') progress.title = event.name
+        if (event.kind === 'merging') progress.title = event.names.join(', ')
         return this.#report(event)
       },
     }).finally(() => progress.end())

@@ -1,5 +1,5 @@
 /** `fold-worker merge`: archives into one, or into one for each input. */
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { Command, Option } from 'clipanion'
 import { FoldError, systemCode } from '../errors.js'
 import { groupByInput, type Grouping, type InputConflict } from '../merge/grouping.js'
@@ -7,12 +7,12 @@ import { outputPaths } from '../merge/outputs.js'
 import type { ArchiveSummary } from '../manifest.js'
 import { describeShards } from '../report/limits.js'
 import { plural } from '../report/numbers.js'
-import { ProgressDisplay } from '../report/progress.js'
 import { describeSearch } from '../report/summary.js'
 import { exists } from '../state/moves.js'
 import type { Limits } from '../limits.js'
 import type { Library } from './base.js'
 import { LimitedCommand } from './limited.js'
+import { workProgress } from './progress.js'
 import { MEMORY_HELP, THREADS_HELP, countOption, memoryOption } from './options.js'
 
 interface MergeSettings extends Limits {
@@ -160,7 +160,9 @@ export class MergeCommand extends LimitedCommand {
     out: string,
   ): Promise<ArchiveSummary> {
     const { effects } = this.context
-    const progress = new ProgressDisplay(effects, { quiet: this.quiet })
+    const { memory, maxDisk } = settings
+    const wishes = { quiet: this.quiet, json: this.json, memory, maxDisk, title: basename(out) }
+    const progress = await workProgress(effects, wishes)
     const started = effects.now()
     try {
       const onProgress = progress.enabled ? progress.show : undefined

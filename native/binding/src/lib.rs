@@ -8,6 +8,7 @@
 
 pub mod archive;
 pub mod background;
+pub mod counted;
 pub mod guard;
 pub mod interner;
 pub mod long;
@@ -16,3 +17,4 @@ pub mod queue;
 pub mod search;
 pub mod seen;
 pub mod shared;
+pub mod zstd;

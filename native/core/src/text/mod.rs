@@ -22,7 +22,7 @@ mod locate;
 pub mod phrase_index;
 mod sentences;
 pub mod splitter;
-mod suffix_array;
+pub(crate) mod suffix_array;
 mod vocabulary;
 
 pub use bits::Bits;

@@ -21,7 +21,7 @@ const STEPS: usize = (1 << 20) - 1;
 ///
 /// # Errors
 /// Those of `check`.
-pub(super) fn suffix_array(text: &[u32], greatest: u32, check: Check<'_>) -> Result<Vec<u32>> {
+pub(crate) fn suffix_array(text: &[u32], greatest: u32, check: Check<'_>) -> Result<Vec<u32>> {
     debug_assert!(text.len() < EMPTY as usize);
     debug_assert!(text.last().is_none_or(|&last| last == 0));
     let mut suffixes = vec![EMPTY; text.len()];
