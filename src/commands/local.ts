@@ -8,10 +8,10 @@ import { runLocal, type LocalEvent, type LocalOutcome } from '../state/local.js'
 import { StateDirectory } from '../state/directory.js'
 import { describe } from './base.js'
 import { LimitedCommand } from './limited.js'
+import { MODES } from './modes.js'
 import { workProgress } from './progress.js'
 import { MEMORY_HELP, THREADS_HELP, countOption, memoryOption } from './options.js'
 
-const MODES = ['local', 'cloud-worker']
 const SHORTEST_STALE = 1
 
 export class LocalCommand extends LimitedCommand {
@@ -61,19 +61,19 @@ export class LocalCommand extends LimitedCommand {
 
   protected async perform(signal: AbortSignal): Promise<number> {
     const { effects, library } = this.context
-    if (!MODES.includes(this.mode)) {
+    if (!MODES.some((mode) => mode === this.mode)) {
       throw new FoldError(
         'INVALID_ARGUMENT',
         `--mode must be one of: ${MODES.join(', ')}; not "${this.mode}"`,
       )
     }
-    const limits = this.limits()
     if (this.mode === 'cloud-worker') {
       const { runWorker } = await import('../worker/worker.js')
       const { search } = await library()
       await runWorker({ effects, search, signal, stateDirectory: this.stateDir })
       return 0
     }
+    const limits = this.limits()
     const memory = memoryOption(this.memory)
     const threads = countOption('--threads', this.threads, 1)
     const staleAfter = parseDuration(this.staleAfter)
