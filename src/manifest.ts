@@ -56,6 +56,14 @@ export interface ArchiveSummary extends Manifest {
 }
 
 /** Whether nothing ended the work early: a whole text, or whole shards of one. */
-export function isFinished({ complete, shards, limits }: Manifest): boolean {
+export function isFinished({
+  complete,
+  shards,
+  limits,
+}: {
+  complete: boolean
+  shards: readonly unknown[]
+  limits: readonly unknown[]
+}): boolean {
   return complete || (shards.length > 0 && limits.length === 0)
 }

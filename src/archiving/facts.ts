@@ -37,9 +37,7 @@ const TAIL = 4 + MAGIC.length
 
 /** The facts of an archive directory; its compressed form has the SHA-256. */
 export function factsOf(summary: ArchiveSummary, unpackedBytes: number): Omit<ArchiveFacts, 'sha256'> {
-  const { program, input, orthoCount, complete, contentDigest } = summary
-  const shards = (summary as { shards?: string[] }).shards ?? []
-  const limits = (summary.limits as { name: string }[]).map(({ name }) => name)
+  const { program, input, orthoCount, complete, shards, contentDigest } = summary
   return {
     unpackedBytes,
     program,
@@ -47,14 +45,9 @@ export function factsOf(summary: ArchiveSummary, unpackedBytes: number): Omit<Ar
     orthoCount,
     complete,
     shards,
-    limits,
+    limits: summary.limits.map(({ name }) => name),
     contentDigest,
   }
-}
-
-/** Whether it holds all that it was meant to hold: a whole text, or whole shards of it. */
-export function isFinished({ complete, shards, limits }: ArchiveFacts): boolean {
-  return complete || (shards.length > 0 && limits.length === 0)
 }
 
 /** The footer: a skippable frame of the facts as JSON, its length, and the magic. */

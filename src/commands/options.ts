@@ -49,6 +49,11 @@ export function shardOption(text: string | undefined): { index: number; count: n
   return { index, count }
 }
 
+/** Whether an argument names a place in a bucket rather than a path. */
+export function isBucketUrl(text: string): boolean {
+  return /^(?:s3|file):\/\//.test(text)
+}
+
 /** A memory size, if given. */
 export function memoryOption(text: string | undefined): number | undefined {
   return text === undefined ? undefined : parseSize(text)

@@ -3,7 +3,7 @@ import { Command, Option } from 'clipanion'
 import { FoldError } from '../errors.js'
 import type { Doctl } from '../fleet/doctl.js'
 import type { PlannedDroplet } from '../fleet/plan.js'
-import { parseDuration } from '../storage/duration.js'
+import { parseDuration } from '../machine/duration.js'
 import type { S3IO } from '../storage/s3-io.js'
 import { version } from '../version.js'
 import { FoldCommand } from './base.js'
@@ -53,12 +53,6 @@ export class SpawnCommand extends FoldCommand {
   protected async perform(signal: AbortSignal): Promise<number> {
     const { effects } = this.context
     const maxSeconds = parseDuration(this.maxTime)
-    if (maxSeconds === undefined) {
-      throw new FoldError(
-        'INVALID_ARGUMENT',
-        `--max-time must be a duration such as 2h, not "${this.maxTime}"`,
-      )
-    }
     if (!/^[A-Za-z0-9:_-]{1,255}$/.test(this.tag)) {
       throw new FoldError(
         'INVALID_ARGUMENT',
