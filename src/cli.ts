@@ -3,7 +3,7 @@
  *
  * Commands get the world and the library through their context, so that a test can replace either.
  */
-import { Cli } from 'clipanion'
+import { Cli, type Definition } from 'clipanion'
 import { describe, type CommandContext, type Library } from './commands/base.js'
 import { CompletionCommand } from './commands/completion.js'
 import { DoctorCommand } from './commands/doctor.js'
@@ -45,14 +45,7 @@ const HELP_ON_VARIABLES =
 
 /** Runs the command that the arguments name; resolves to the exit code and never rejects. */
 export async function run(effects: Effects, library: () => Promise<Library> = realLibrary): Promise<number> {
-  const cli = new Cli<CommandContext>({
-    binaryLabel: 'fold-worker: every ortho of a text',
-    binaryName: 'fold-worker',
-    binaryVersion: version(),
-    enableColors: false,
-  })
-  for (const command of COMMANDS) cli.register(command)
-
+  const cli = commandLine()
   const { args } = effects
   if (args.length === 1 && HELP.test(args[0] ?? '')) {
     await effects.stdout.write(readable(cli.usage()) + HELP_ON_VARIABLES)
@@ -96,6 +89,22 @@ export async function run(effects: Effects, library: () => Promise<Library> = re
 
 function blame(variables: ReadonlyMap<string, string>): string {
   return variables.size > 0 ? `  ${blameVariables('', variables)}\n` : ''
+}
+
+/** What all commands say of themselves: names, options, examples. */
+export function definitions(): Definition[] {
+  return commandLine().definitions()
+}
+
+function commandLine(): Cli<CommandContext> {
+  const cli = new Cli<CommandContext>({
+    binaryLabel: 'fold-worker: every ortho of a text',
+    binaryName: 'fold-worker',
+    binaryVersion: version(),
+    enableColors: false,
+  })
+  for (const command of COMMANDS) cli.register(command)
+  return cli
 }
 
 function usageMessage(error: unknown): string {

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { diagnose, problemsFound, type DoctorOptions, type Finding } from '../../src/doctor/doctor.js'
+import { clock } from '../../src/effects.js'
 import { FoldError } from '../../src/errors.js'
 import { foldWorker } from '../support/program.js'
 import { systemError, temporary, world, type WorldOptions } from '../support/world.js'
@@ -13,7 +14,11 @@ async function examined(
   changes: Partial<DoctorOptions> = {},
 ): Promise<Finding[]> {
   return diagnose({
-    effects: { ...world({ memory: 8 * 2 ** 30, ...options }), ...(changes.effects as object | undefined) },
+    effects: {
+      ...world({ memory: 8 * 2 ** 30, ...options }),
+      sleep: clock.sleep,
+      ...(changes.effects as object | undefined),
+    },
     tryBinary: changes.tryBinary ?? (async () => undefined),
     stateDirectory,
     variables: new Set(['FOLD_MAX_TIME', 'FOLD_MEMORY']),

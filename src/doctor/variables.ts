@@ -1,35 +1,17 @@
 /** Whether the variables of the environment mean something: a misspelt one is otherwise silently nothing. */
+import { VARIABLES } from '../reference/variables.js'
 import type { Finding } from './doctor.js'
 
-/** Variables that are no option: of the storage, of the worker and of the droplet that runs it. See docs/cloud.md. */
-const OTHERS = [
-  'DO_SPACES_REGION',
-  'DO_SPACES_ENDPOINT',
-  'DO_SPACES_ACCESS_KEY',
-  'DO_SPACES_SECRET_KEY',
-  'DO_SPACES_INPUT_BUCKET',
-  'DO_SPACES_ARCHIVE_BUCKET',
-  'FOLD_INPUT_URL',
-  'FOLD_ARCHIVE_URL',
-  'FOLD_ALLOW_HTTP',
-  'FOLD_TRANSFER_TIME',
-  'FOLD_WORKER_ACCESS_KEY',
-  'FOLD_WORKER_SECRET_KEY',
-  'FOLD_LIFETIME',
-  'FOLD_PACKAGE',
-  'FOLD_LOG',
-  'FOLD_ENV_FILE',
-  'FOLD_ROOT',
-  'FOLD_NODE_BIN',
-]
+/** Those of the script that starts a worker on a droplet. */
+const OF_DROPLETS = /^FOLD_(?:LIFETIME|PACKAGE|LOG|ENV_FILE|ROOT|NODE_BIN)$/
 
 /** Names those that mean nothing, with the known one that is most alike. */
 export function checkVariables(
   env: Readonly<Record<string, string | undefined>>,
   options: ReadonlySet<string>,
 ): Finding[] {
-  const known = new Set([...options, ...OTHERS])
-  const ours = Object.keys(env).filter((name) => /^(?:FOLD|DO_SPACES)_/.test(name))
+  const known = new Set([...options, ...VARIABLES.map(({ name }) => name)])
+  const ours = Object.keys(env).filter((name) => /^(?:FOLD|DO_SPACES)_/.test(name) && !OF_DROPLETS.test(name))
   const strange = ours.filter((name) => !known.has(name))
   const set = ours.filter((name) => known.has(name)).sort()
   return [
