@@ -119,7 +119,7 @@ impl<'a> Report<'a> {
 type Unit = (u32, u32);
 
 /// What a step of a unit counts in the share of the work that is done. The time of a unit grows about as the cube of its
-/// weight (found on novels, where it tells the time left within a tenth), and the unit has as many steps as its weight.
+/// weight, as was found on novels, and the unit has as many steps as its weight.
 fn pace(weight: u32, heaviest: u32) -> u64 {
     let part = f64::from(weight) / f64::from(heaviest.max(1));
     (part * part * PACE) as u64 + 1
@@ -442,5 +442,17 @@ impl Shared<'_> {
             // A limit that came when all was done ended nothing.
             None => Ok(Outcome { found, limit: self.stop.limit().filter(|_| early) }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_of_heavier_units_count_more() {
+        assert_eq!((pace(0, 0), pace(0, 9), pace(u32::MAX, u32::MAX)), (1, 1, (1 << 20) + 1));
+        assert!((0..100).map(|weight| pace(weight, 100)).is_sorted());
+        assert_eq!(pace(50, 100), (1 << 18) + 1);
     }
 }
