@@ -4,20 +4,23 @@
  * Commands get the world and the library through their context, so that a test can replace either.
  */
 import { Cli, type Definition } from 'clipanion'
-import type { CommandContext, Library } from './commands/base.js'
+import { describe, type CommandContext, type Library } from './commands/base.js'
+import { CompletionCommand } from './commands/completion.js'
+import { DoctorCommand } from './commands/doctor.js'
+import { blameVariables, describeVariables, optionsOf, withEnvironment } from './commands/environment.js'
 import { ExportCommand } from './commands/export.js'
 import { InspectCommand } from './commands/inspect.js'
 import { ListCommand } from './commands/list.js'
 import { LocalCommand } from './commands/local.js'
 import { MergeCommand } from './commands/merge.js'
 import { OrthosCommand } from './commands/orthos.js'
-import { ReapCommand } from './commands/reap.js'
 import { ReportCommand } from './commands/report.js'
+import { ReapCommand } from './commands/reap.js'
 import { SearchCommand } from './commands/search.js'
 import { SpawnCommand } from './commands/spawn.js'
 import { StageCommand } from './commands/stage.js'
 import type { Effects } from './effects.js'
-import { EXIT_CODES } from './errors.js'
+import { EXIT_CODES, toFoldError } from './errors.js'
 import { version } from './version.js'
 
 const COMMANDS = [
@@ -27,34 +30,65 @@ const COMMANDS = [
   StageCommand,
   OrthosCommand,
   InspectCommand,
+  ReportCommand,
+  ExportCommand,
   ListCommand,
   SpawnCommand,
   ReapCommand,
-  ReportCommand,
-  ExportCommand,
+  DoctorCommand,
+  CompletionCommand,
 ]
 const HELP = /^(--help|-h|help)$/
+const HELP_OPTION = /^(--help|-h)$/
+const HELP_ON_VARIABLES =
+  'Every option can also be given by a variable: FOLD_ and its name, such as FOLD_MEMORY=512M for --memory 512M.\n'
 
 /** Runs the command that the arguments name; resolves to the exit code and never rejects. */
 export async function run(effects: Effects, library: () => Promise<Library> = realLibrary): Promise<number> {
   const cli = commandLine()
-  if (effects.args.length === 1 && HELP.test(effects.args[0] ?? '')) {
-    await effects.stdout.write(readable(cli.usage()))
+  const { args } = effects
+  if (args.length === 1 && HELP.test(args[0] ?? '')) {
+    await effects.stdout.write(readable(cli.usage()) + HELP_ON_VARIABLES)
     return 0
+  }
+  const named = COMMANDS.find(({ paths }) =>
+    paths.some(([first]) => first !== undefined && first === args[0]),
+  )
+  const path = named ? `fold-worker ${args[0]}` : 'fold-worker'
+  const options = optionsOf(cli.definitions().find((one) => one.path === path) ?? { options: [] })
+  const wantsHelp = args.some((arg) => HELP_OPTION.test(arg))
+  let completed
+  try {
+    const env = wantsHelp ? {} : effects.env
+    completed = withEnvironment(args, named ? 1 : 0, options, env)
+  } catch (error) {
+    await effects.stderr.write(describe(toFoldError(error)))
+    return EXIT_CODES.INVALID_ARGUMENT
   }
   const out: string[] = []
   // Clipanion itself writes only help, and that through the context's stream.
-  const context = { effects, library, stdout: { write: (text: string) => out.push(readable(text)) } }
+  const variables = completed.from
+  const context = {
+    effects,
+    library,
+    variables,
+    stdout: { write: (text: string) => out.push(readable(text)) },
+  }
   let command
   try {
-    command = cli.process([...effects.args], context as unknown as CommandContext)
+    command = cli.process(completed.args, context as unknown as CommandContext)
   } catch (error) {
-    await effects.stderr.write(usageMessage(error))
+    await effects.stderr.write(usageMessage(error) + blame(variables))
     return EXIT_CODES.INVALID_ARGUMENT
   }
   const code = await cli.run(command, context as unknown as CommandContext)
+  if (wantsHelp && out.length > 0 && options.length > 0) out.push(describeVariables(options))
   if (out.length > 0) await effects.stdout.write(out.join(''))
   return code
+}
+
+function blame(variables: ReadonlyMap<string, string>): string {
+  return variables.size > 0 ? `  ${blameVariables('', variables)}\n` : ''
 }
 
 /** What all commands say of themselves: names, options, examples. */

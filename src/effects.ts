@@ -31,6 +31,7 @@ export type Files = Pick<
   | 'lstat'
   | 'stat'
   | 'statfs'
+  | 'statfs'
   | 'readdir'
   | 'readFile'
   | 'writeFile'
@@ -93,9 +94,22 @@ export interface Ran {
   err: string
 }
 
+/** What the program runs on. */
+export interface System {
+  /** Such as `v22.1.0`. */
+  node: string
+  /** Such as `linux`, `darwin` or `win32`. */
+  platform: string
+  /** Such as `x64` or `arm64`. */
+  arch: string
+  /** Linux: `glibc` with its version, or `musl`; else empty. */
+  libc: string
+}
+
 /** The world as the program sees it. */
 export interface Effects extends Machine, Clock {
   readonly args: readonly string[]
+  readonly system: System
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: Readable
   readonly stdout: Sink
@@ -183,6 +197,14 @@ export const machine: Machine = {
   },
 }
 
+function system(): System {
+  const { version: node, platform, arch } = process
+  if (platform !== 'linux') return { node, platform, arch, libc: '' }
+  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
+  const glibc = header?.glibcVersionRuntime
+  return { node, platform, arch, libc: glibc === undefined ? 'musl' : `glibc ${glibc}` }
+}
+
 /** This process, for choosing the native part. */
 export const host: Host = {
   platform: process.platform,
@@ -194,6 +216,9 @@ export const host: Host = {
 export function realEffects(): Effects {
   return {
     args: process.argv.slice(2),
+    get system() {
+      return system()
+    },
     // oxlint-disable-next-line node/no-process-env -- the one place that may
     env: process.env,
     stdin: process.stdin,

@@ -101,7 +101,7 @@ test('parquet has many row groups, and memory does not grow with them', async (t
     chunks.push(chunk)
   }
   t.is(told, 260_000)
-  t.is(pieces, 4, 'three row groups and the end')
+  t.is(pieces, 7, 'six row groups and the end')
   t.is((await fromParquet(Buffer.concat(chunks))).length, 260_000)
 })
 

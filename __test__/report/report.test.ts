@@ -59,17 +59,6 @@ test('progress is one line', (t) => {
   )
 })
 
-test('on a terminal the line is rewritten, no wider than the screen, and removed at the end', async (t) => {
-  const it = world({ terminal: true, columns: 20 })
-  const display = new ProgressDisplay(it, { quiet: false })
-  display.show(PROGRESS)
-  await setImmediate()
-  t.is(it.err, '\r\u001b[2Ksearching 42 %, 3,…')
-  display.end()
-  display.end()
-  t.true(it.err.endsWith('3,…\r\u001b[2K'))
-})
-
 test('nothing is drawn after the end', async (t) => {
   const it = world({ terminal: true })
   const display = new ProgressDisplay(it, { quiet: false })

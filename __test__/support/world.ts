@@ -45,6 +45,7 @@ export function world(options: WorldOptions = {}): World {
     exited: undefined,
     clock: 0,
     args: options.args ?? [],
+    system: { node: 'v22.0.0', platform: 'linux', arch: 'x64', libc: 'glibc 2.36' },
     env: options.env ?? {},
     stdin: Readable.from([Buffer.from(options.stdin ?? '')]),
     stdout: sink('out'),

@@ -2,6 +2,7 @@
 import { Command, type BaseContext } from 'clipanion'
 import type { Effects, StopSignal } from '../effects.js'
 import { FoldError, systemCode, toFoldError } from '../errors.js'
+import { blameVariables } from './environment.js'
 import type { openArchive } from '../archive.js'
 import type { search } from '../search.js'
 import type { mergeArchives } from '../merge-archives.js'
@@ -18,6 +19,8 @@ export interface CommandContext extends BaseContext {
   effects: Effects
   /** Loaded on first use: help must not need the addon. */
   library: () => Promise<Library>
+  /** The options that come from the environment, with their variables. */
+  variables?: ReadonlyMap<string, string>
 }
 
 /** A command that reports what it throws and stops on Ctrl-C. */
@@ -39,11 +42,18 @@ export abstract class FoldCommand extends Command<CommandContext> {
       // Whoever read our output has read enough, as `head` does: not a failure.
       if (systemCode(error) === 'EPIPE') return 0
       const failure = toFoldError(error)
-      await effects.stderr.write(describe(failure)).catch(() => undefined)
+      await effects.stderr.write(describe(failure) + this.#blame(failure)).catch(() => undefined)
       return failure.exitCode
     } finally {
       release()
     }
+  }
+
+  /** A wrong argument may be none: then the variable is named. */
+  #blame({ code, message }: FoldError): string {
+    const { variables } = this.context
+    if (code !== 'INVALID_ARGUMENT' || !variables?.size) return ''
+    return `  ${blameVariables(message, variables)}\n`
   }
 
   /** Writes one line to standard output. */

@@ -58,7 +58,7 @@ export class ExportCommand extends FoldCommand {
     const archive = await openArchive(this.archive)
     const { shapes, orthoCount } = archive.summary
     const total = shape === undefined ? orthoCount : (shapes[shape.join('x')] ?? 0)
-    const progress = new ProgressDisplay(effects, { quiet: this.quiet || out === undefined })
+    const progress = new ProgressDisplay(effects, { quiet: this.quiet || out === undefined, json: this.json })
     const started = effects.now()
     let orthos = 0
     const chunks = exportOrthos(archive, {

@@ -31,7 +31,7 @@ export class InspectCommand extends FoldCommand {
     const { effects, library } = this.context
     const { openArchive } = await library()
     const archive = await openArchive(this.archive)
-    const progress = new ProgressDisplay(effects, { quiet: this.quiet })
+    const progress = new ProgressDisplay(effects, { quiet: this.quiet, json: this.json })
     try {
       const onProgress = progress.enabled ? progress.show : undefined
       const verified = this.verify ? await archive.verify({ signal, onProgress }) : undefined

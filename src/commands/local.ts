@@ -4,14 +4,14 @@ import { FoldError } from '../errors.js'
 import { parseDuration } from '../machine/duration.js'
 import { describeLocal, describeLocalNotice } from '../report/local.js'
 import { plural } from '../report/numbers.js'
-import { ProgressDisplay } from '../report/progress.js'
 import { runLocal, type LocalEvent, type LocalOutcome } from '../state/local.js'
 import { StateDirectory } from '../state/directory.js'
 import { describe } from './base.js'
 import { LimitedCommand } from './limited.js'
+import { MODES } from './modes.js'
+import { workProgress } from './progress.js'
 import { MEMORY_HELP, THREADS_HELP, countOption, memoryOption } from './options.js'
 
-const MODES = ['local', 'cloud-worker']
 const SHORTEST_STALE = 1
 
 export class LocalCommand extends LimitedCommand {
@@ -61,19 +61,19 @@ export class LocalCommand extends LimitedCommand {
 
   protected async perform(signal: AbortSignal): Promise<number> {
     const { effects, library } = this.context
-    if (!MODES.includes(this.mode)) {
+    if (!MODES.some((mode) => mode === this.mode)) {
       throw new FoldError(
         'INVALID_ARGUMENT',
         `--mode must be one of: ${MODES.join(', ')}; not "${this.mode}"`,
       )
     }
-    const limits = this.limits()
     if (this.mode === 'cloud-worker') {
       const { runWorker } = await import('../worker/worker.js')
       const { search } = await library()
       await runWorker({ effects, search, signal, stateDirectory: this.stateDir })
       return 0
     }
+    const limits = this.limits()
     const memory = memoryOption(this.memory)
     const threads = countOption('--threads', this.threads, 1)
     const staleAfter = parseDuration(this.staleAfter)
@@ -83,7 +83,8 @@ export class LocalCommand extends LimitedCommand {
     const path = this.stateDir ?? (effects.env['LOCAL_STATE_DIR'] || './fold_state')
     const state = new StateDirectory(path, effects)
     const { search, mergeArchives, openArchive } = await library()
-    const progress = new ProgressDisplay(effects, { quiet: this.quiet })
+    const { maxDisk } = limits
+    const progress = await workProgress(effects, { quiet: this.quiet, json: this.json, memory, maxDisk })
     const onProgress = progress.enabled ? progress.show : undefined
     const outcome = await runLocal(state, {
       clock: effects,
@@ -110,6 +111,8 @@ export class LocalCommand extends LimitedCommand {
       },
       onEvent: (event) => {
         progress.end()
+        if (event.kind === 'started') progress.title = event.name
+        if (event.kind === 'merging') progress.title = event.names.join(', ')
         return this.#report(event)
       },
     }).finally(() => progress.end())

@@ -14,6 +14,7 @@ import { exists } from '../state/moves.js'
 import type { Limits } from '../limits.js'
 import type { Library } from './base.js'
 import { LimitedCommand } from './limited.js'
+import { workProgress } from './progress.js'
 import { MEMORY_HELP, THREADS_HELP, countOption, isBucketUrl, memoryOption } from './options.js'
 
 interface MergeSettings extends Limits {
@@ -103,7 +104,21 @@ export class MergeCommand extends LimitedCommand {
     const library = await this.context.library()
     const { effects } = this.context
     const parent = this.out === undefined ? undefined : dirname(this.out)
-    const buckets = new BucketWork({ env: effects.env, world: effects, parent, to: this.to, signal })
+    const transfers = new ProgressDisplay(effects, { quiet: this.quiet, json: this.json })
+    const began = effects.now()
+    const buckets = new BucketWork({
+      env: effects.env,
+      world: effects,
+      parent,
+      to: this.to,
+      signal,
+      onTransfer: ({ phase, name, done, total }) => {
+        transfers.title = name
+        transfers.tell({ phase, share: total > 0 ? done / total : 1, bytes: done, totalBytes: total }, began)
+        // What comes next writes its own lines.
+        if (done >= total) transfers.end()
+      },
+    })
     let incomplete: string[]
     try {
       await buckets.prepare()
@@ -111,6 +126,7 @@ export class MergeCommand extends LimitedCommand {
       const work: MergeWork = { library, settings, buckets, out: this.out ?? (await buckets.results()) }
       incomplete = this.byInput ? await this.#byInput(work, grouping) : await this.#allInOne(work, grouping)
     } finally {
+      transfers.end()
       await buckets.end()
     }
     if (incomplete.length > 0) {
@@ -208,7 +224,9 @@ export class MergeCommand extends LimitedCommand {
     name?: string,
   ): Promise<{ complete: boolean; archive: string }> {
     const { effects } = this.context
-    const progress = new ProgressDisplay(effects, { quiet: this.quiet })
+    const { memory, maxDisk } = settings
+    const wishes = { quiet: this.quiet, json: this.json, memory, maxDisk, title: basename(out) }
+    const progress = await workProgress(effects, wishes)
     const started = effects.now()
     try {
       const onProgress = progress.enabled ? progress.show : undefined

@@ -52,7 +52,7 @@ export class ReportCommand extends FoldCommand {
     const { openArchive } = await library()
     const { reportArchive } = await import('../report-archive.js')
     const archive = await openArchive(this.archive)
-    const progress = new ProgressDisplay(effects, { quiet: this.quiet })
+    const progress = new ProgressDisplay(effects, { quiet: this.quiet, json: this.json })
     try {
       const onProgress = progress.enabled ? progress.show : undefined
       const make = async function* () {

@@ -2,12 +2,12 @@
 import { Command, Option } from 'clipanion'
 import { FoldError } from '../errors.js'
 import { inputName } from '../input.js'
-import { ProgressDisplay } from '../report/progress.js'
 import { describeSearch } from '../report/summary.js'
 import type { SearchInput } from '../search.js'
 import { describeLimitList } from '../report/limits.js'
 import { isFinished } from '../manifest.js'
 import { LimitedCommand } from './limited.js'
+import { workProgress } from './progress.js'
 import { MEMORY_HELP, THREADS_HELP, countOption, memoryOption, shardOption } from './options.js'
 import { readStandardInput } from './standard-input.js'
 
@@ -67,7 +67,13 @@ export class SearchCommand extends LimitedCommand {
 
     const input = file === undefined ? undefined : await this.#input(file, signal)
     const { search } = await library()
-    const progress = new ProgressDisplay(effects, { quiet: this.quiet })
+    const progress = await workProgress(effects, {
+      quiet: this.quiet,
+      json: this.json,
+      memory,
+      maxDisk: limits.maxDisk,
+      title: file === undefined ? continued.continueFrom : inputName(file),
+    })
     const started = effects.now()
     try {
       const onProgress = progress.enabled ? progress.show : undefined

@@ -7,7 +7,7 @@ import type { Row } from './export.js'
 /** A row group has at most so many orthos, */
 const GROUP_ROWS = 100_000
 /** and is closed once it has so many words. */
-const GROUP_WORDS = 500_000
+const GROUP_WORDS = 200_000
 
 /** Every value is there, but for lists, which the format writes as groups of groups. */
 const SCHEMA = [

@@ -21,6 +21,16 @@ export interface BucketWorkOptions {
   /** Where results are stored. */
   to: string | undefined
   signal: AbortSignal
+  /** Told now and then how far a transfer is. */
+  onTransfer?: ((transfer: Transfer) => void) | undefined
+}
+
+/** A transfer under way. */
+export interface Transfer {
+  phase: 'download' | 'upload'
+  name: string
+  done: number
+  total: number
 }
 
 export class BucketWork {
@@ -37,11 +47,17 @@ export class BucketWork {
 
   /** Brings the archives below a URL; resolves to their paths. */
   async fetch(url: string): Promise<string[]> {
-    const { env, world, signal } = this.#options
+    const { env, world, signal, onTransfer } = this.#options
     const { resolveArchives } = await import('../storage/resolve.js')
     this.#taken += 1
     const directory = await this.#make(join('from', String(this.#taken)))
-    const resolved = await resolveArchives(url, { env, world, directory, signal })
+    const resolved = await resolveArchives(url, {
+      env,
+      world,
+      directory,
+      signal,
+      onBytes: (key, done, total) => onTransfer?.({ phase: 'download', name: key, done, total }),
+    })
     for (const one of resolved) this.#urls.set(one.path, one.url)
     return resolved.map(({ path }) => path)
   }
@@ -63,12 +79,19 @@ export class BucketWork {
 
   /** Stores a result, if it is to be stored; resolves to where it is. */
   async store(archive: ArchiveSummary, name: string): Promise<{ url: string; stored: boolean } | undefined> {
-    const { to, world, signal } = this.#options
+    const { to, world, signal, onTransfer } = this.#options
     if (to === undefined) return undefined
     const { storeArchive } = await import('../storage/store-archive.js')
     try {
       const directory = await this.#make('packed')
-      return await storeArchive(archive, await this.#location(to), { name, directory, world, signal })
+      const onBytes = (done: number, total: number) => onTransfer?.({ phase: 'upload', name, done, total })
+      return await storeArchive(archive, await this.#location(to), {
+        name,
+        directory,
+        world,
+        signal,
+        onBytes,
+      })
     } catch (thrown) {
       const { code, message, cause } = toFoldError(thrown)
       this.#keeps = true

@@ -1,5 +1,6 @@
 /** docs/reference.md, from what the code says of itself: commands and options, variables, exit codes and error codes. */
 import type { Definition } from 'clipanion'
+import { optionsOf, variableOf } from '../commands/environment.js'
 import { EXIT_CODES, type ErrorCode } from '../errors.js'
 import { EXPLAINED } from './codes.js'
 import { VARIABLES } from './variables.js'
@@ -22,8 +23,11 @@ function command({ path, usage, description, details, examples = [], options }: 
   // Clipanion breaks lines after the space between words.
   if (details) lines.push(`${details.trim().replace(/ +$/gm, '')}\n`)
   if (options.length > 0) {
-    const rows = options.map((one) => [`\`${one.definition.replace('#0', 'VALUE')}\``, one.description ?? ''])
-    lines.push(table(['option', 'meaning'], rows))
+    const rows = options.map((one) => {
+      const named = optionsOf({ options: [one] }).map(({ name }) => `\`${variableOf(name)}\``)
+      return [`\`${one.definition.replace('#0', 'VALUE')}\``, one.description ?? '', named.join()]
+    })
+    lines.push(table(['option', 'meaning', 'variable'], rows))
   }
   if (examples.length > 0) {
     lines.push(
@@ -38,7 +42,10 @@ function command({ path, usage, description, details, examples = [], options }: 
 
 function variables(): string {
   const rows = VARIABLES.map(({ name, means, without }) => [`\`${name}\``, means, without])
-  return ['## Environment variables\n', table(['variable', 'meaning', 'without it'], rows)].join('\n')
+  const rule =
+    'Every option can also be given by a variable, which the tables above name: the option counts more, an empty variable is\n' +
+    'none, and an option without a value is given by `1` and not by `0`. Beside those there are:\n'
+  return ['## Environment variables\n', rule, table(['variable', 'meaning', 'without it'], rows)].join('\n')
 }
 
 function codes(): string {

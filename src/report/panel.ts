@@ -64,7 +64,7 @@ export function percent(share: number): string {
   return `${Math.floor(Math.min(1, Math.max(0, share)) * 100)} %`
 }
 
-const LONGEST_BAR = 48
+const LONGEST_BAR = 40
 const SHORTEST_BAR = 8
 
 /** The panel. */
@@ -94,7 +94,7 @@ export function drawPanel(snapshot: Snapshot, context: PanelContext): string[] {
 function headLine(snapshot: Snapshot, { title, meter }: PanelContext, width: number): string {
   const name = phaseName(snapshot.phase)
   const share = percent(snapshot.share).padStart(5)
-  const bar = Math.min(LONGEST_BAR, width - meter(name) - share.length - 2)
+  const bar = Math.min(LONGEST_BAR, Math.floor(width / 2), width - meter(name) - share.length - 2)
   const line =
     bar >= SHORTEST_BAR ? `${name} ${drawBar(snapshot.share, bar)} ${share}` : `${name} ${share.trim()}`
   const rest = width - meter(line) - 2

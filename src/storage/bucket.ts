@@ -53,6 +53,8 @@ export interface Upload {
   metadata: Readonly<Record<string, string>>
   /** Media type; that of archives, if not said. */
   type?: string | undefined
+  /** Told now and then how many bytes are stored. */
+  onBytes?: ((done: number) => void) | undefined
   /** Whether what has the key may be an earlier result of the same job, which this one then replaces. */
   mayHaveStored?: boolean | undefined
 }

@@ -106,14 +106,19 @@ export class DirectoryBucket implements Bucket {
     }
   }
 
-  async create(key: string, { path }: Upload, signal: AbortSignal): Promise<'created' | 'exists'> {
+  async create(key: string, { path, onBytes }: Upload, signal: AbortSignal): Promise<'created' | 'exists'> {
     const target = this.#fileOf(key)
     await this.#requireBucket()
     await this.#files.mkdir(dirname(target), { recursive: true })
     const temporary = join(dirname(target), TEMPORARY + randomBytes(8).toString('hex'))
     const handle = await this.#files.open(temporary, 'wx')
     try {
-      for await (const chunk of this.#bytes(path, 0, signal, () => true)) await handle.writeFile(chunk)
+      let done = 0
+      for await (const chunk of this.#bytes(path, 0, signal, () => true)) {
+        await handle.writeFile(chunk)
+        done += chunk.length
+        onBytes?.(done)
+      }
       await handle.sync()
       await handle.close()
       await this.#files.link(temporary, target)

@@ -30,6 +30,8 @@ export interface DownloadOptions extends RetryOptions {
   /** Refuses larger objects. */
   maxBytes?: number | undefined
   idleTime?: number | undefined
+  /** Told now and then how many bytes have arrived, of how many. */
+  onBytes?: ((done: number, total: number) => void) | undefined
 }
 
 const ROUNDS = 3
@@ -76,7 +78,7 @@ async function attempt(
   bucket: Bucket,
   key: string,
   partial: Partial,
-  { files, maxBytes = Infinity, idleTime = IDLE_TIME, signal }: DownloadOptions,
+  { files, maxBytes = Infinity, idleTime = IDLE_TIME, signal, onBytes }: DownloadOptions,
 ): Promise<Reading> {
   let reading: Reading
   try {
@@ -96,7 +98,7 @@ async function attempt(
     }
     if (partial.bytes === 0) await partial.restart(tag)
     await refuseFull(files, partial.path, total - partial.bytes)
-    await copy(reading, partial, idleTime, signal)
+    await copy(reading, partial, idleTime, signal, onBytes)
     if (partial.bytes !== total) {
       const got = partial.bytes
       // More than the object has: nothing of it can be trusted.
@@ -114,6 +116,7 @@ async function copy(
   partial: Partial,
   idleTime: number,
   signal: AbortSignal,
+  onBytes: DownloadOptions['onBytes'],
 ): Promise<void> {
   let why: Error | undefined
   // Closing ends the loop below; nothing else does while nothing arrives.
@@ -128,6 +131,7 @@ async function copy(
     for await (const chunk of reading.body) {
       timer.refresh()
       await partial.write(chunk)
+      onBytes?.(partial.bytes, reading.total)
       if (partial.bytes > reading.total) break
     }
   } catch (error) {

@@ -17,6 +17,8 @@ export interface ResolveOptions {
   /** Where the archives are unpacked: an empty directory of the caller's, who removes it. */
   directory: string
   signal?: AbortSignal | undefined
+  /** Told now and then how many bytes of an archive have arrived, of how many. */
+  onBytes?: ((key: string, done: number, total: number) => void) | undefined
 }
 
 /** An archive brought here. */
@@ -30,7 +32,7 @@ export interface ResolvedArchive {
 /** Brings the archives that a merge of all below the URL needs, see {@link choose} and {@link locate}. */
 export async function resolveArchives(
   url: string,
-  { env, world, directory, signal }: ResolveOptions,
+  { env, world, directory, signal, onBytes }: ResolveOptions,
 ): Promise<ResolvedArchive[]> {
   const { io, prefix } = await locate(url, env, world)
   const found: StoredArchive[] = []
@@ -40,7 +42,10 @@ export async function resolveArchives(
   for (const [index, { key }] of choose(found).entries()) {
     const file = join(directory, `${index}.tar.zst`)
     const path = join(directory, `${index}.bin`)
-    await io.downloadArchive(key, file, { signal })
+    await io.downloadArchive(key, file, {
+      signal,
+      onBytes: onBytes && ((done, total) => onBytes(key, done, total)),
+    })
     await decompressArchive(file, { out: path, signal, files: world.files })
     // Both forms of all archives together would take twice the disk.
     await world.files.rm(file)

@@ -300,6 +300,7 @@ export class S3Bucket implements Bucket {
     const forward = () => stop.abort(signal.reason)
     signal.addEventListener('abort', forward)
     let next = 0
+    let done = 0
     const worker = async () => {
       while (next < count) {
         const index = next
@@ -321,6 +322,8 @@ export class S3Bucket implements Bucket {
           began,
         )
         parts[index] = { PartNumber: index + 1, ETag }
+        done += Body.length
+        upload.onBytes?.(done)
       }
     }
     try {

@@ -50,6 +50,8 @@ export interface Stored {
 /** Options of operations that take long. */
 export interface TransferOptions {
   signal?: AbortSignal | undefined
+  /** Told now and then how many bytes have been moved, of how many. */
+  onBytes?: ((done: number, total: number) => void) | undefined
 }
 
 /** Options of {@link S3IO.uploadArchive}. */
@@ -127,7 +129,14 @@ export class S3IO {
    */
   async uploadArchive(
     archive: CompressedArchive,
-    { inputName, shard, signal = never(), index = 0, mayHaveStored = false }: TransferOptions & UploadOptions,
+    {
+      inputName,
+      shard,
+      signal = never(),
+      index = 0,
+      mayHaveStored = false,
+      onBytes,
+    }: TransferOptions & UploadOptions,
   ): Promise<Stored> {
     const bucket = this.archives(index)
     const upload = {
@@ -136,6 +145,7 @@ export class S3IO {
       sha256: archive.sha256,
       metadata: metadataOf(archive),
       mayHaveStored,
+      onBytes: onBytes && ((done: number) => onBytes(done, archive.bytes)),
     }
     let timestamp = Math.floor(this.#world.time() / 1000)
     for (let round = 1; ; round += 1) {
@@ -235,9 +245,9 @@ export class S3IO {
   async downloadArchive(
     key: string,
     to: string,
-    { signal = never() }: TransferOptions = {},
+    { signal = never(), onBytes }: TransferOptions = {},
   ): Promise<Downloaded> {
-    return download(this.archives(), key, to, this.#options(signal, 'long'))
+    return download(this.archives(), key, to, { ...this.#options(signal, 'long'), onBytes })
   }
 
   /** Stores a text as an input, under a key that nothing has. `same`: the text is there already. */

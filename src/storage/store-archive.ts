@@ -13,13 +13,15 @@ export interface StoreOptions {
   directory: string
   world: StorageWorld
   signal?: AbortSignal | undefined
+  /** Told now and then how many bytes are stored, of how many. */
+  onBytes?: ((done: number, total: number) => void) | undefined
 }
 
 /** Where the archive is. `stored` is false if one of the same content and name was there before. */
 export async function storeArchive(
   archive: ArchiveSummary,
   { io, prefix }: Location,
-  { name, directory, world, signal }: StoreOptions,
+  { name, directory, world, signal, onBytes }: StoreOptions,
 ): Promise<{ url: string; stored: boolean }> {
   const folder = folderOf(prefix)
   // `merge s3://b/books/ --by-input --to s3://b/books/` is not to make books/books/.
@@ -36,7 +38,7 @@ export async function storeArchive(
   const out = join(directory, 'archive.tar.zst')
   const packed = await compressArchive(archive.archive, { out, signal, files: world.files })
   try {
-    const { url } = await io.uploadArchive(packed, { inputName, signal })
+    const { url } = await io.uploadArchive(packed, { inputName, signal, onBytes })
     return { url, stored: true }
   } finally {
     await world.files.rm(out, { force: true })

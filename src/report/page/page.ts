@@ -227,7 +227,8 @@ function originSection(data: ReportData): Content {
   } else if (summary.orthoCount > 0) {
     parts.push(
       html`<p>
-        All were found by one search${summary.input ? html` of ${wordMarkup(summary.input.name)}` : ''}.
+        All were found by
+        ${summary.input ? html`one search of ${wordMarkup(summary.input.name)}` : 'the merge that made this archive'}.
       </p>`,
     )
   }

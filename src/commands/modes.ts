@@ -1,0 +1,2 @@
+/** What the program without a command can run as. */
+export const MODES = ['local', 'cloud-worker'] as const
