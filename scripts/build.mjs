@@ -13,7 +13,8 @@ const COMMON = {
   platform: 'node',
   target: 'node20',
   // The addon's loader stays a file of its own, at the same place relative to dist/ as to src/.
-  external: ['../native/addon/index.cjs'],
+  // What only cloud work needs stays in node_modules, to be read when it is needed.
+  external: ['../native/addon/index.cjs', '@aws-sdk/*', '@mongodb-js/zstd', 'tar'],
   logLevel: 'warning',
 }
 

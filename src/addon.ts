@@ -85,9 +85,18 @@ export interface NativeSeenTracker {
   close(): Promise<void>
 }
 
+export interface NativeZstdDecoder {
+  feed(input: Uint8Array): Promise<void>
+  /** At most so many bytes; none when it needs more input. */
+  read(maxBytes: number): Promise<Uint8Array>
+  /** Rejects if the input must not end here. */
+  finish(): Promise<void>
+}
+
 /** What the addon exports. */
 export interface Addon {
   Control: new () => NativeControl
+  ZstdDecoder: new () => NativeZstdDecoder
   search(request: NativeSearchRequest, control: NativeControl): Promise<string>
   merge(request: NativeMergeRequest, control: NativeControl): Promise<string>
   openArchive(path: string): Promise<NativeArchive>

@@ -6,16 +6,29 @@
 import { Cli } from 'clipanion'
 import type { CommandContext, Library } from './commands/base.js'
 import { InspectCommand } from './commands/inspect.js'
+import { ListCommand } from './commands/list.js'
 import { LocalCommand } from './commands/local.js'
 import { MergeCommand } from './commands/merge.js'
 import { OrthosCommand } from './commands/orthos.js'
+import { ReapCommand } from './commands/reap.js'
 import { SearchCommand } from './commands/search.js'
+import { SpawnCommand } from './commands/spawn.js'
 import { StageCommand } from './commands/stage.js'
 import type { Effects } from './effects.js'
 import { EXIT_CODES } from './errors.js'
 import { version } from './version.js'
 
-const COMMANDS = [LocalCommand, SearchCommand, MergeCommand, StageCommand, OrthosCommand, InspectCommand]
+const COMMANDS = [
+  LocalCommand,
+  SearchCommand,
+  MergeCommand,
+  StageCommand,
+  OrthosCommand,
+  InspectCommand,
+  ListCommand,
+  SpawnCommand,
+  ReapCommand,
+]
 const HELP = /^(--help|-h|help)$/
 
 /** Runs the command that the arguments name; resolves to the exit code and never rejects. */

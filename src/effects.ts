@@ -4,6 +4,7 @@
  * another {@link Effects} in its place and needs no child process.
  */
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -26,6 +27,7 @@ export type Files = Pick<
   typeof fs,
   | 'lstat'
   | 'stat'
+  | 'statfs'
   | 'readdir'
   | 'readFile'
   | 'writeFile'
@@ -37,20 +39,11 @@ export type Files = Pick<
   | 'rmdir'
   | 'utimes'
   | 'rm'
+  | 'realpath'
 >
 
 /** The signals that end a run early. */
 export type StopSignal = 'SIGINT' | 'SIGTERM'
-
-/** Time as the program measures it. */
-export interface Clock {
-  /** Milliseconds of a clock that never goes backwards. */
-  now(): number
-  /** See {@link every}. */
-  every(milliseconds: number, call: () => void): () => void
-  /** Resolves after so many milliseconds, or at once when the signal is aborted. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
-}
 
 /** What the program asks about the machine that it runs on. */
 export interface Machine {
@@ -65,6 +58,27 @@ export interface Machine {
   scratch(): Promise<string>
 }
 
+/** Time and chance. */
+export interface Clock {
+  /** Milliseconds of a clock that never goes backwards. */
+  now(): number
+  /** Milliseconds since 1970. */
+  time(): number
+  /** From 0 up to 1. */
+  random(): number
+  /** See {@link every}. */
+  every(milliseconds: number, call: () => void): () => void
+  /** Resolves after so many milliseconds, or at once when the signal is aborted. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
+}
+
+/** How another program ended. */
+export interface Ran {
+  code: number
+  out: string
+  err: string
+}
+
 /** The world as the program sees it. */
 export interface Effects extends Machine, Clock {
   readonly args: readonly string[]
@@ -72,6 +86,12 @@ export interface Effects extends Machine, Clock {
   readonly stdin: Readable
   readonly stdout: Sink
   readonly stderr: Sink
+  /** This process. */
+  readonly pid: number
+  /** Whether there is a process of this number. */
+  isRunning(pid: number): boolean
+  /** Runs another program to its end, giving it `input`; rejects with `ENOENT` if there is no such program. */
+  execute(program: string, args: readonly string[], input?: string): Promise<Ran>
   /** Calls back on each signal until the returned function is called. */
   onStop(call: (signal: StopSignal) => void): () => void
   /** What the process exits with when it has nothing left to do. */
@@ -118,8 +138,14 @@ async function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> 
   })
 }
 
-/** The clock of this process. */
-export const clock: Clock = { now: () => performance.now(), every, sleep }
+/** The clock of this process, and chance. */
+export const clock: Clock = {
+  now: () => performance.now(),
+  time: () => Date.now(),
+  random: () => Math.random(),
+  every,
+  sleep,
+}
 
 /** The machine itself. */
 export const machine: Machine = {
@@ -150,6 +176,16 @@ export function realEffects(): Effects {
     stderr: sink(process.stderr),
     ...machine,
     ...clock,
+    pid: process.pid,
+    isRunning(pid) {
+      try {
+        return process.kill(pid, 0) && !isZombie(pid)
+      } catch (error) {
+        // It may be somebody else's.
+        return (error as NodeJS.ErrnoException).code === 'EPERM'
+      }
+    },
+    execute,
     onStop(call) {
       for (const signal of SIGNALS) process.on(signal, call)
       return () => {
@@ -162,4 +198,28 @@ export function realEffects(): Effects {
     // oxlint-disable-next-line no-process-exit -- the one place that may
     exit: (code) => process.exit(code),
   }
+}
+
+/** Whether a process has ended and only its number is left, as where nobody waits for it. Linux alone tells. */
+function isZombie(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+async function execute(program: string, args: readonly string[], input = ''): Promise<Ran> {
+  const { spawn } = await import('node:child_process')
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const ran: Ran = { code: 1, out: '', err: '' }
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (ran.out += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (ran.err += text))
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ ...ran, code: code ?? 1 }))
+    // It need not read what it is given.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(input)
+  })
 }

@@ -4,6 +4,9 @@
  * @packageDocumentation
  */
 export { Archive, openArchive, type OrthoFilter, type VerifyOptions, type VerifyReport } from './archive.js'
+export { compressArchive, type CompressedArchive, type CompressOptions } from './archiving/compress.js'
+export { decompressArchive, type DecompressOptions } from './archiving/decompress.js'
+export type { ArchiveFacts } from './archiving/facts.js'
 export { DiskBackedQueue, type QueueDamage, type QueueOptions } from './disk-backed-queue.js'
 export { EXIT_CODES, FoldError, type ErrorCode } from './errors.js'
 export { Interner } from './interner.js'
@@ -12,5 +15,6 @@ export { groupByInput, type Grouping, type InputConflict, type InputGroup } from
 export type { ArchiveSummary, Limit, Manifest, Optimal } from './manifest.js'
 export { mergeArchives, type MergeOptions } from './merge-archives.js'
 export { search, type SearchInput, type SearchOptions } from './search.js'
+export { S3IO, type StoredArchive, type StoredInput } from './storage/s3-io.js'
 export { SeenTracker, type SeenTrackerOptions } from './seen-tracker.js'
 export type { Ortho, Progress, TaskOptions } from './task.js'

@@ -162,7 +162,7 @@ test('a search that a limit ended says so, how to go on, and in its exit code', 
   const { code, out, err } = await search([], { complete: false, limits })
   t.is(code, 18)
   t.regex(out, /incomplete: stopped after 1,000 orthos/)
-  t.regex(err, /LIMIT_REACHED: .*fold-worker search a\.txt --continue a\.bin --out/)
+  t.regex(err, /LIMIT_REACHED: .*fold-worker search --continue a\.bin --out/)
 })
 
 test('a finished shard is a success that says what it is', async (t) => {

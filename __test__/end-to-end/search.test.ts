@@ -152,12 +152,15 @@ test('local mode takes texts to archives and says which failed', (t) => {
   t.is(code, 16)
   t.regex(out, /│ a │ c │/)
   t.regex(err, /b\.txt: fold-worker: INPUT_NOT_UTF8/)
-  t.deepEqual(readdirSync(join(state, 'input')).sort(), ['a.bin', 'b.txt', 'c.bin'])
+  const [left, merged = '', ...more] = readdirSync(join(state, 'input')).sort()
+  t.deepEqual([left, more], ['b.txt', []])
+  t.regex(merged, /^merged-.*\.bin$/)
   t.deepEqual(readdirSync(join(state, 'done')).sort(), ['a.txt', 'c.txt'])
   t.deepEqual(readdirSync(join(state, 'in_process')), [])
-  const { input, lineage } = JSON.parse(
-    foldWorker(['inspect', join(state, 'input/a.bin'), '--json']).out,
+  const { input, orthoCount, lineage } = JSON.parse(
+    foldWorker(['inspect', join(state, 'input', merged), '--json']).out,
   ) as ArchiveSummary
-  t.like(input, { name: 'a', bytes: SQUARE.length })
-  t.is(lineage, '"a"')
+  t.is(input, null)
+  t.is(orthoCount, 1)
+  t.is(lineage, '("a" "c")')
 })

@@ -109,6 +109,8 @@ class Process {
   /** Time passes by turns. */
   get clock(): Clock {
     return {
+      time: () => 0,
+      random: () => 0,
       now: () => this.#steps,
       every: () => () => undefined,
       sleep: async () => {

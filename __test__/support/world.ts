@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ExecutionContext } from 'ava'
-import { clock, machine, type Effects, type Files, type StopSignal } from '../../src/effects.js'
+import { machine, type Effects, type Files, type StopSignal } from '../../src/effects.js'
 
 /** The effects of a pretended process, and what it did. */
 export interface World extends Effects {
@@ -25,6 +25,7 @@ export interface WorldOptions {
   columns?: number
   files?: Partial<Files>
   memory?: number
+  execute?: Effects['execute']
 }
 
 export function world(options: WorldOptions = {}): World {
@@ -48,8 +49,15 @@ export function world(options: WorldOptions = {}): World {
     stderr: sink('err'),
     files: { ...fs, ...options.files },
     now: () => it.clock,
+    time: () => it.clock + 1_700_000_000_000,
+    random: () => 0,
+    sleep: async (milliseconds) => {
+      it.clock += milliseconds
+    },
+    pid: 1234,
+    isRunning: () => false,
+    execute: options.execute ?? (() => Promise.reject(systemError('ENOENT'))),
     every: () => () => undefined,
-    sleep: clock.sleep,
     uniqueId: machine.uniqueId,
     machineMemory: async () => options.memory ?? 8 * 2 ** 30,
     processors: async () => 2,

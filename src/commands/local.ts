@@ -11,7 +11,7 @@ import { describe } from './base.js'
 import { LimitedCommand } from './limited.js'
 import { MEMORY_HELP, THREADS_HELP, countOption, memoryOption } from './options.js'
 
-const MODES = ['local']
+const MODES = ['local', 'cloud-worker']
 const SHORTEST_STALE = 1
 
 export class LocalCommand extends LimitedCommand {
@@ -31,6 +31,9 @@ export class LocalCommand extends LimitedCommand {
       Archives that local mode has made here are removed once they are part of a larger one; others are moved to
       \`done/\`. Archives that are damaged or of a newer format, and those that hold different texts under one name,
       stay in \`input/\` and are named.
+
+      \`--mode cloud-worker\` instead takes the inputs that \`$INPUT_FILE\` names from a bucket to archives in another. All
+      that it does is said by the environment: see docs/cloud.md.
 
       The state directory is \`--state-dir\`, or else \`$LOCAL_STATE_DIR\`, or else \`./fold_state\`.
     `,
@@ -65,6 +68,12 @@ export class LocalCommand extends LimitedCommand {
       )
     }
     const limits = this.limits()
+    if (this.mode === 'cloud-worker') {
+      const { runWorker } = await import('../worker/worker.js')
+      const { search } = await library()
+      await runWorker({ effects, search, signal, stateDirectory: this.stateDir })
+      return 0
+    }
     const memory = memoryOption(this.memory)
     const threads = countOption('--threads', this.threads, 1)
     const staleAfter = parseDuration(this.staleAfter)

@@ -16,3 +16,4 @@ pub mod queue;
 pub mod search;
 pub mod seen;
 pub mod shared;
+pub mod zstd;

@@ -18,5 +18,6 @@ pub mod results;
 pub mod search;
 pub mod seen_tracker;
 pub mod text;
+pub mod zstd_stream;
 
 pub use error::{Code, Error, Result};

@@ -125,6 +125,15 @@ proptest! {
     }
 
     #[test]
+    fn the_best_is_one_of_those_that_were_kept(seed in any::<u64>(), most in 1u64..40) {
+        let place = Place::new();
+        let mut part = request(&text(seed, 160, 35), &place.path("part.bin"));
+        part.limits.max_orthos = Some(most);
+        run(&part, &place.1).expect("an archive");
+        place.is_sound("part.bin");
+    }
+
+    #[test]
     fn shards_are_disjoint_and_all_together_the_whole(
         seed in any::<u64>(),
         words in 40usize..160,

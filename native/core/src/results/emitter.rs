@@ -311,7 +311,7 @@ impl<'a> Emitter<'a> {
             let hash = finish(sum(self.words, self.ranks, keys, [0; 2], &parts));
             self.cubes[0].add(1, hash);
         }
-        for i in 0..self.xs.len() {
+        for i in 0..taken {
             let x = self.xs[i];
             if self.could_be_best(DIMS[0], o, &mut [a, self.ranks.token(x[0])]) {
                 self.offer(DIMS[0], &[origin[0], origin[1], x[0], x[1]]);

@@ -1,0 +1,181 @@
+//! Decoding zstd piece by piece: any number of frames, each of any size, skippable ones included.
+//!
+//! **Guarantees:** what comes out of one call is at most what was asked for, so an input that expands without end fills
+//! nothing; an input that stops inside a frame is told from one that is whole; anything else that is not zstd is
+//! [`Code::Damaged`].
+//!
+//! **Cost:** the window of the frame at hand, 128 MiB at most (what `zstd` itself accepts), a few MiB for the levels in
+//! common use, and the piece of input that has not been decoded yet.
+
+use std::io;
+
+use zstd::stream::raw::{DParameter, Decoder as RawDecoder, InBuffer, Operation, OutBuffer};
+
+use crate::{Code, Error, Result};
+
+/// The largest window that is accepted, as a power of two: the default of the `zstd` command.
+const WINDOW_LOG_MAX: u32 = 27;
+
+/// A decoder in the middle of its input.
+pub struct Decoder {
+    raw: RawDecoder<'static>,
+    pending: Vec<u8>,
+    /// How much of `pending` is decoded.
+    used: usize,
+    /// The last read filled its output, so the codec may hold more.
+    holds_more: bool,
+    /// Whether the input may end here.
+    between_frames: bool,
+}
+
+impl Decoder {
+    /// A decoder at the beginning of its input.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] if the codec cannot be set up.
+    pub fn new() -> Result<Self> {
+        let mut raw = RawDecoder::new().map_err(set_up)?;
+        raw.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX)).map_err(set_up)?;
+        Ok(Self { raw, pending: Vec::new(), used: 0, holds_more: false, between_frames: true })
+    }
+
+    /// Takes the next piece of input. What came before is to be read first.
+    pub fn feed(&mut self, input: &[u8]) {
+        self.pending.drain(..self.used);
+        self.used = 0;
+        self.pending.extend_from_slice(input);
+    }
+
+    /// The next bytes of output, at most so many; none when it needs more input.
+    ///
+    /// # Errors
+    /// [`Code::Damaged`] if the input is not zstd, or its window is too large.
+    pub fn read(&mut self, max_bytes: usize) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; max_bytes.max(1)];
+        let mut filled = 0;
+        while filled < bytes.len() && (self.used < self.pending.len() || self.holds_more) {
+            let mut input = InBuffer::around(self.pending.get(self.used..).unwrap_or_default());
+            let room = bytes.get_mut(filled..).unwrap_or_default();
+            let length = room.len();
+            let mut output = OutBuffer::around(room);
+            let hint = self.raw.run(&mut input, &mut output).map_err(|cause| damaged(&cause))?;
+            let (taken, given) = (input.pos(), output.pos());
+            self.used += taken;
+            filled += given;
+            self.between_frames = hint == 0;
+            self.holds_more = hint != 0 && given == length;
+            if taken == 0 && given == 0 {
+                break;
+            }
+        }
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
+    /// Says whether the input may end here.
+    ///
+    /// # Errors
+    /// [`Code::Damaged`] if it stops inside a frame.
+    pub fn finish(&self) -> Result<()> {
+        if self.between_frames {
+            return Ok(());
+        }
+        Err(Error::new(Code::Damaged, "the zstd stream is cut short: it stops inside a frame"))
+    }
+}
+
+fn set_up(cause: io::Error) -> Error {
+    Error::new(Code::Internal, "the zstd decoder cannot be set up").because(cause)
+}
+
+fn damaged(cause: &io::Error) -> Error {
+    Error::new(Code::Damaged, format!("the zstd stream is damaged, or is none: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decode(input: &[u8], piece: usize, most: usize) -> Result<Vec<u8>> {
+        let mut decoder = Decoder::new()?;
+        let mut all = Vec::new();
+        for chunk in input.chunks(piece) {
+            decoder.feed(chunk);
+            loop {
+                let bytes = decoder.read(most)?;
+                assert!(bytes.len() <= most);
+                if bytes.is_empty() {
+                    break;
+                }
+                all.extend(bytes);
+            }
+        }
+        decoder.finish()?;
+        Ok(all)
+    }
+
+    fn frame(bytes: &[u8]) -> Vec<u8> {
+        zstd::bulk::compress(bytes, 3).expect("compresses")
+    }
+
+    fn skippable(payload: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(payload.len()).expect("short");
+        [&0x184D_2A5E_u32.to_le_bytes(), &length.to_le_bytes(), payload].concat()
+    }
+
+    proptest! {
+        #[test]
+        fn gives_back_what_went_in(
+            parts in prop::collection::vec(prop::collection::vec(0_u8..4, 0..3000), 0..5),
+            piece in 1_usize..400,
+            most in 1_usize..5000,
+        ) {
+            let mut input = Vec::new();
+            for part in &parts {
+                input.extend(frame(part));
+                input.extend(skippable(b"to be passed over"));
+            }
+            prop_assert_eq!(decode(&input, piece, most).expect("decodes"), parts.concat());
+        }
+
+        #[test]
+        fn a_cut_is_noticed(bytes in prop::collection::vec(any::<u8>(), 0..2000), at in any::<prop::sample::Index>()) {
+            let whole = frame(&bytes);
+            let kept = 1 + at.index(whole.len() - 1);
+            prop_assume!(kept < whole.len());
+            prop_assert_eq!(decode(&whole[..kept], 100, 100).expect_err("cut").code(), Code::Damaged);
+        }
+
+        #[test]
+        fn anything_is_survived(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
+            let _ = decode(&bytes, 7, 50);
+        }
+    }
+
+    #[test]
+    fn a_bomb_comes_out_in_the_pieces_that_were_asked_for() {
+        let bomb = frame(&vec![0; 50 << 20]);
+        assert!(bomb.len() < 10_000);
+        let mut decoder = Decoder::new().expect("sets up");
+        decoder.feed(&bomb);
+        assert_eq!(decoder.read(1000).expect("reads").len(), 1000);
+    }
+
+    #[test]
+    fn a_window_beyond_the_largest_is_refused() {
+        // A frame header that asks for a window of 2 GiB, without a content size.
+        let header = [0x28, 0xB5, 0x2F, 0xFD, 0x00, 21 << 3];
+        let input = [&header[..], &[1, 0, 0]].concat();
+        assert_eq!(decode(&input, 100, 100).expect_err("too large").code(), Code::Damaged);
+    }
+
+    #[test]
+    fn what_is_no_zstd_is_refused() {
+        assert_eq!(decode(b"plain text, not zstd", 100, 100).expect_err("no zstd").code(), Code::Damaged);
+        let mut trailing = frame(b"abc");
+        trailing.extend(b"garbage");
+        assert_eq!(decode(&trailing, 100, 100).expect_err("garbage").code(), Code::Damaged);
+    }
+}
