@@ -5,6 +5,7 @@
  */
 import { Cli } from 'clipanion'
 import type { CommandContext, Library } from './commands/base.js'
+import { EstimateCommand } from './commands/estimate.js'
 import { InspectCommand } from './commands/inspect.js'
 import { ListCommand } from './commands/list.js'
 import { LocalCommand } from './commands/local.js'
@@ -21,6 +22,7 @@ import { version } from './version.js'
 const COMMANDS = [
   LocalCommand,
   SearchCommand,
+  EstimateCommand,
   MergeCommand,
   StageCommand,
   OrthosCommand,

@@ -24,6 +24,8 @@ export interface ArchiveFacts {
   /** Names of the limits that ended the search early. */
   limits: string[]
   contentDigest: string
+  /** If the search was for the optimum: how many of the best were wanted. */
+  top?: number | undefined
 }
 
 /** The longest footer that is looked for. Names of inputs have at most some thousand bytes. */
@@ -37,7 +39,7 @@ const TAIL = 4 + MAGIC.length
 
 /** The facts of an archive directory; its compressed form has the SHA-256. */
 export function factsOf(summary: ArchiveSummary, unpackedBytes: number): Omit<ArchiveFacts, 'sha256'> {
-  const { program, input, orthoCount, complete, contentDigest } = summary
+  const { program, input, orthoCount, complete, contentDigest, proof } = summary
   const shards = (summary as { shards?: string[] }).shards ?? []
   const limits = (summary.limits as { name: string }[]).map(({ name }) => name)
   return {
@@ -49,12 +51,13 @@ export function factsOf(summary: ArchiveSummary, unpackedBytes: number): Omit<Ar
     shards,
     limits,
     contentDigest,
+    ...(proof && { top: proof.top }),
   }
 }
 
-/** Whether it holds all that it was meant to hold: a whole text, or whole shards of it. */
-export function isFinished({ complete, shards, limits }: ArchiveFacts): boolean {
-  return complete || (shards.length > 0 && limits.length === 0)
+/** Whether it holds all that it was meant to hold: a whole text, whole shards of it, or its best orthos, proved. */
+export function isFinished({ complete, shards, limits, top }: ArchiveFacts): boolean {
+  return complete || ((shards.length > 0 || top !== undefined) && limits.length === 0)
 }
 
 /** The footer: a skippable frame of the facts as JSON, its length, and the magic. */
@@ -103,7 +106,8 @@ export function checkFacts(value: unknown): ArchiveFacts | undefined {
     count(facts['unpackedBytes']) &&
     count(facts['orthoCount']) &&
     strings(facts['shards']) &&
-    strings(facts['limits'])
+    strings(facts['limits']) &&
+    (facts['top'] === undefined || count(facts['top']))
   return sound ? (value as ArchiveFacts) : undefined
 }
 

@@ -7,7 +7,8 @@ import { parseDuration } from '../storage/duration.js'
 import type { S3IO } from '../storage/s3-io.js'
 import { version } from '../version.js'
 import { FoldCommand } from './base.js'
-import { countOption } from './options.js'
+import { wantedTop } from '../goal.js'
+import { countOption, goalOption } from './options.js'
 
 /** A presigned URL is valid for the life of the droplet and for its start, but never longer than S3 allows. */
 const STARTING_SECONDS = 3600
@@ -83,7 +84,7 @@ export class SpawnCommand extends FoldCommand {
       all(io.listInputs(this.prefix, { signal })),
       all(io.listArchives('', { signal })),
     ])
-    const planned = plan(coverage(inputs, archives), {
+    const planned = plan(coverage(inputs, archives, this.#wantedTop(shards)), {
       inputsPerDroplet,
       shards,
       size: this.size,
@@ -103,6 +104,16 @@ export class SpawnCommand extends FoldCommand {
     )
     if (!this.dryRun) await this.#make(chosen, { doctl, io, region, maxSeconds, signal })
     return 0
+  }
+
+  /** How many of the best the workers are to find, if not all orthos. */
+  #wantedTop(shards: number): number | undefined {
+    const { FOLD_GOAL: goal, FOLD_TOP: top } = this.context.effects.env
+    const wanted = wantedTop(goalOption(goal || undefined, top || undefined))
+    if (wanted !== undefined && shards > 1) {
+      throw new FoldError('INVALID_ARGUMENT', 'a search for the optimum ($FOLD_GOAL) has no shards')
+    }
+    return wanted
   }
 
   async #make(
@@ -157,6 +168,8 @@ export class SpawnCommand extends FoldCommand {
       'FOLD_MAX_DISK',
       'FOLD_DISK_RESERVE',
       'FOLD_MAX_DIMS',
+      'FOLD_GOAL',
+      'FOLD_TOP',
     ]
     const common = {
       FOLD_PACKAGE: `fold-worker@${this.packageVersion ?? version()}`,

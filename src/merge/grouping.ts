@@ -2,7 +2,7 @@
  * Which archives are of one input, which of those are needed, and which contradict each other. Decided from manifests
  * alone: what is in the archives is the core's business.
  */
-import type { ArchiveSummary } from '../manifest.js'
+import { isWhole, type ArchiveSummary } from '../manifest.js'
 import { lineageNames } from './lineage.js'
 
 /** A text, as archives name it. */
@@ -83,9 +83,12 @@ export function groupByInput(archives: readonly ArchiveSummary[]): Grouping {
   }
 }
 
-/** Of archives of one text: a complete one is enough; else all that differ, as their union is all that is known. */
+/**
+ * Of archives of one text: a complete one is enough, or of archives of its optimum the one with the most of the best; else all
+ * that differ, as their union is all that is known.
+ */
 function reconcile(members: readonly ArchiveSummary[]): Omit<InputGroup, 'input'> {
-  const complete = members.find((archive) => archive.complete)
+  const complete = members.find((archive) => archive.complete) ?? optimum(members)
   const kept = complete ? [complete] : differing(members)
   const { whole, missing } = shardsOf(kept)
   return {
@@ -94,6 +97,13 @@ function reconcile(members: readonly ArchiveSummary[]): Omit<InputGroup, 'input'
     complete: complete !== undefined || whole,
     missingShards: complete || whole ? [] : missing,
   }
+}
+
+/** If all are of searches for the optimum: one that is whole and has the most of the best. */
+function optimum(members: readonly ArchiveSummary[]): ArchiveSummary | undefined {
+  if (members.some(({ goal }) => goal !== 'optimal')) return undefined
+  const most = Math.max(...members.map(({ proof }) => proof?.top ?? 0))
+  return members.find((archive) => isWhole(archive) && archive.proof?.top === most)
 }
 
 /** One of each content. Equal content with other shards says more, so those are kept. */

@@ -37,7 +37,8 @@ export function isBucketUrl(text: string): boolean {
 
 /**
  * Brings the archives below `s3://bucket/prefix` (or `file:///directory/prefix`, where the directory is the last part
- * that ends in a slash). Of an input with a complete archive only that one; of others, all that differ.
+ * that ends in a slash). Of an input with a complete archive only that one; of others, all that differ. Archives that hold
+ * the best only are left aside where there are others of the input.
  */
 export async function resolveArchives(
   url: string,
@@ -93,6 +94,8 @@ function needed(archives: readonly StoredArchive[]): StoredArchive[] {
   const most = [...archives].sort((a, b) => (b.facts?.orthoCount ?? 0) - (a.facts?.orthoCount ?? 0))
   const complete = most.find(({ facts }) => facts?.complete)
   if (complete) return [complete]
+  const listing = most.filter(({ facts }) => facts?.top === undefined)
+  if (listing.length > 0 && listing.length < most.length) return needed(listing)
   // Equal content is needed once; of those, one that is a finished shard says more than one that is not.
   const byContent = new Map<string, StoredArchive>()
   for (const archive of most) {

@@ -8,12 +8,14 @@
 //! input is only read. Memory stays within the request's budget, or the error says how much would do. The target is
 //! claimed first, so that a wrong one is found before any work is done.
 
+mod estimate;
 mod limits;
 pub(crate) mod optimal;
 mod resume;
 mod supervised;
 mod supervisor;
 
+pub use estimate::{Expected, estimate};
 pub use limits::Limits;
 pub use optimal::{MOST_BEST, optimal};
 pub(crate) use resume::{leftovers, remove_all};
