@@ -3,7 +3,16 @@
  *
  * @packageDocumentation
  */
-export { Archive, openArchive, type OrthoFilter, type VerifyOptions, type VerifyReport } from './archive.js'
+export {
+  Archive,
+  openArchive,
+  type OrthoFilter,
+  type ShapeSurvey,
+  type Survey,
+  type SurveyOptions,
+  type VerifyOptions,
+  type VerifyReport,
+} from './archive.js'
 export { compressArchive, type CompressedArchive, type CompressOptions } from './archiving/compress.js'
 export { decompressArchive, type DecompressOptions } from './archiving/decompress.js'
 export type { ArchiveFacts } from './archiving/facts.js'
@@ -12,11 +21,13 @@ export { estimate, type Estimate, type EstimateOptions, type Range } from './est
 export type { DropletEstimate } from './fleet/fit.js'
 export { EXIT_CODES, FoldError, type ErrorCode } from './errors.js'
 export type { GoalOptions } from './goal.js'
-export { Interner } from './interner.js'
+export { EXPORT_FORMATS, exportOrthos, type ExportFormat, type ExportOptions } from './export/export.js'
+export { Interner, locatePhrases, type Contexts, type Places } from './interner.js'
 export type { Limits } from './limits.js'
 export { groupByInput, type Grouping, type InputConflict, type InputGroup } from './merge/grouping.js'
 export type { ArchiveSummary, Goal, Limit, Manifest, Optimal, Proof } from './manifest.js'
 export { mergeArchives, type MergeOptions } from './merge-archives.js'
+export { reportArchive, type ReportOptions } from './report-archive.js'
 export { search, type SearchInput, type SearchOptions } from './search.js'
 export { S3IO, type StoredArchive, type StoredInput } from './storage/s3-io.js'
 export { SeenTracker, type SeenTrackerOptions } from './seen-tracker.js'

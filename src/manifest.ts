@@ -74,12 +74,27 @@ export interface ArchiveSummary extends Manifest {
   archive: string
 }
 
+/** What says whether an archive is whole, in its manifest or in what is known of it elsewhere. */
+export interface Ending {
+  complete: boolean
+  shards: readonly unknown[]
+  limits: readonly unknown[]
+  proof?: Proof | null | undefined
+  /** In place of a proof: how many of the best were wanted. */
+  top?: number | undefined
+}
+
+/** How many of the best were wanted; undefined if all orthos were. */
+export function topOf({ proof, top }: Pick<Ending, 'proof' | 'top'>): number | undefined {
+  return proof?.top ?? top
+}
+
 /** Whether an archive answers its question for all of its text: it holds every ortho, or the best with a whole proof. */
-export function isWhole({ complete, goal, limits }: Pick<Manifest, 'complete' | 'goal' | 'limits'>): boolean {
-  return complete || (goal === 'optimal' && limits.length === 0)
+export function isWhole(ending: Omit<Ending, 'shards'>): boolean {
+  return ending.complete || (topOf(ending) !== undefined && ending.limits.length === 0)
 }
 
 /** Whether nothing ended the work early: a whole text, or whole shards of one. */
-export function isFinished(manifest: Pick<Manifest, 'complete' | 'goal' | 'limits' | 'shards'>): boolean {
-  return isWhole(manifest) || (manifest.shards.length > 0 && manifest.limits.length === 0)
+export function isFinished(ending: Ending): boolean {
+  return isWhole(ending) || (ending.shards.length > 0 && ending.limits.length === 0)
 }

@@ -20,6 +20,10 @@ export interface Progress {
   memory: number
   /** Shapes that a search for the optimum has excluded so far. */
   excluded: string[]
+  /** Bytes of results written. */
+  disk: number
+  /** Bytes free on the disk that they are written to, once that is known. */
+  diskFree: number | null
 }
 
 /** One ortho: its dimensions and its words in cell order. */

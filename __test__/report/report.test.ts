@@ -18,6 +18,8 @@ const PROGRESS: Progress = {
   best: { dims: [2, 2], words: ['a', 'b', 'c', 'd'] },
   excluded: [],
   memory: 64 * 2 ** 20,
+  disk: 0,
+  diskFree: null,
 }
 
 test('counts have separators, times the digits that matter', (t) => {

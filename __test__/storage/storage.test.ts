@@ -8,7 +8,6 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { FoldError } from '../../src/errors.js'
-import { parseDuration } from '../../src/storage/duration.js'
 import { HttpFailure, Interrupted, judge } from '../../src/storage/failures.js'
 import { factsOfMetadata, metadataOf } from '../../src/storage/metadata.js'
 import { LONGEST_KEY, archiveKey, nameOfInput, parseArchiveKey, shortened } from '../../src/storage/names.js'
@@ -82,11 +81,6 @@ test('facts go through metadata, which is ASCII', (t) => {
 test('parts are never more than a server takes', (t) => {
   t.is(partSize(1), 8 << 20)
   for (const bytes of [1e9, 1e12, 5e12]) t.true(Math.ceil(bytes / partSize(bytes)) <= 10_000)
-})
-
-test('durations', (t) => {
-  t.deepEqual(['90s', '10m', '2h', '1d', '1.5h'].map(parseDuration), [90, 600, 7200, 86_400, 5400])
-  for (const text of ['', '10', 'm', '-1s', '0s', '1w', '1e3s']) t.is(parseDuration(text), undefined)
 })
 
 const SECRET = 'planted-secret'
@@ -373,6 +367,7 @@ const flipped = (request: IncomingMessage, response: ServerResponse) => {
   wrong[7] = (wrong[7] ?? 0) ^ 1
   send(request, response, wrong)
 }
+const away = (request: IncomingMessage) => request.socket.destroy()
 const status =
   (code: number, reason = 'X') =>
   (_: IncomingMessage, response: ServerResponse) => {
@@ -402,6 +397,8 @@ for (const [what, answers, requests] of [
     3,
   ],
   ['has another object by then', [cut, status(412), whole], 3],
+  // Half a second, doubling to half a minute: 26 pauses are more than ten minutes.
+  ['is down for ten minutes', [...Array.from({ length: 26 }, () => away), whole], 27],
 ] as const) {
   test(`a download comes through when the server ${what}`, async (t) => {
     const { io, count } = await server(t, ...answers)

@@ -3,7 +3,8 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-const BIN = resolve('dist/bin.cjs')
+/** The built command. */
+export const BIN = resolve('dist/bin.cjs')
 /** Written by the process itself as it ends, so that it is the peak of this one process. */
 const PEAK = /peak-memory-kib=(\d+)/
 const TELL_PEAK =

@@ -1,7 +1,10 @@
 /** The worker with a directory in the place of the buckets. */
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { decompressArchive } from '../../src/archiving/decompress.js'
 import { FoldError } from '../../src/errors.js'
@@ -14,8 +17,8 @@ import type { JobSearch } from '../../src/worker/job.js'
 import { lockState } from '../../src/worker/lock.js'
 import { runWorker } from '../../src/worker/worker.js'
 import { collect } from '../support/compressed-archives.js'
-import { SQUARE, manySquares } from '../support/texts.js'
-import { canMount, shell } from '../support/program.js'
+import { SQUARE, endless, manySquares } from '../support/texts.js'
+import { BIN, canMount, shell } from '../support/program.js'
 import { temporary, world, type World } from '../support/world.js'
 
 const real: JobSearch = (input, options) => search(input, { ...options, memory: 2 ** 28, threads: 1 })
@@ -160,6 +163,37 @@ test('all that is wrong with the environment is said at once, without values', (
     t.true(error.message.includes(name), name)
   }
   t.false(error.message.includes(secret))
+})
+
+test('the goal is the optimum, or all; what does not go with it is said', (t) => {
+  const env = { DO_SPACES_ENDPOINT: 'file:///x', INPUT_FILE: 'a.txt' }
+  const goal = (more: Record<string, string>) => workerSettings({ ...env, ...more }).goal
+  t.deepEqual(goal({}), {})
+  t.deepEqual(goal({ FOLD_GOAL: 'all' }), {})
+  t.deepEqual(goal({ FOLD_GOAL: 'optimal' }), { goal: 'optimal' })
+  t.deepEqual(goal({ FOLD_GOAL: 'optimal', FOLD_TOP: '7' }), { goal: 'optimal', top: 7 })
+  for (const wrong of [
+    { FOLD_GOAL: 'best' },
+    { FOLD_TOP: '7' },
+    { FOLD_GOAL: 'optimal', FOLD_TOP: '0' },
+    { FOLD_GOAL: 'optimal', FOLD_SHARD: '1/2' },
+    { FOLD_GOAL: 'optimal', FOLD_MAX_DIMS: '3' },
+  ]) {
+    t.throws(
+      () => goal(wrong as Record<string, string>),
+      { code: 'ENVIRONMENT_INVALID' },
+      JSON.stringify(wrong),
+    )
+  }
+})
+
+test('the optimum of an input is finished work, and stored as what it is', async (t) => {
+  const place = setting(t, { 'a.txt': SQUARE })
+  const { code } = await run(place, 'a.txt', { env: { FOLD_GOAL: 'optimal', FOLD_TOP: '2' } })
+  t.is(code, 'OK')
+  t.like((await collect(place.io.listArchives()))[0], {
+    facts: { complete: false, limits: [], top: 2, orthoCount: 1 },
+  })
 })
 
 test('a shard is one of those that there are', (t) => {
@@ -326,6 +360,19 @@ test('a result that cannot be stored is kept, and stored by the next run without
   t.deepEqual(stateFiles(place.state), ['in_process', 'input'])
 })
 
+test('what was half removed when a worker was killed is no job, and is removed', async (t) => {
+  const place = setting(t, { 'a.txt': SQUARE })
+  rmSync(join(place.spaces, 'fold-archives'), { recursive: true })
+  await run(place, 'a.txt')
+  const inProcess = join(place.state, 'in_process')
+  const [work = ''] = readdirSync(inProcess)
+  mkdirSync(join(inProcess, `${work}.done/archive.bin`), { recursive: true })
+  mkdirSync(join(inProcess, 'another.txt.work.done'))
+  mkdirSync(join(place.spaces, 'fold-archives'))
+  t.is((await run(place, 'a.txt')).code, 'OK')
+  t.deepEqual(stateFiles(place.state), ['in_process', 'input'])
+})
+
 test('a directory has one worker at a time, and a dead one holds nothing', async (t) => {
   const directory = temporary(t)
   const first = world()
@@ -352,6 +399,96 @@ test('while it works there is no network', async (t) => {
   })
   t.is(code, 0, err)
   return t.is((await collect(place.io.listArchives())).length, 1)
+})
+
+const STATE_FULL = `
+  mount -t tmpfs -o size="$SIZE" none "$LOCAL_STATE_DIR" || exit 99
+  work() { "$NODE" "$BIN" --mode cloud-worker; echo "code $?"; }`
+
+/** Runs the built worker with its state on a file system of its own, by a shell script that has \`work\`. */
+function onSmallDisk(place: Setting, size: string, script: string, env: Record<string, string> = {}) {
+  mkdirSync(place.state)
+  return shell(`unshare -rm sh -c '${STATE_FULL}\n${script}'`, {
+    ...place.env,
+    INPUT_FILE: 'a.txt',
+    SIZE: size,
+    ...env,
+  })
+}
+
+const withMounts = canMount ? test : test.skip
+
+withMounts('a disk that is full while the input comes is an error, and leaves nothing', async (t) => {
+  const place = setting(t, { 'a.txt': manySquares(60) })
+  const { out } = onSmallDisk(place, '128k', 'work; find "$LOCAL_STATE_DIR" -type f')
+  t.regex(out, /"phase":"DOWNLOAD","event":"failed","input":"a.txt","code":"DISK_FULL"/)
+  t.true(out.endsWith('code 8\n'), out)
+})
+
+withMounts(
+  'a disk that fills while it searches ends the search by its reserve, or in an error',
+  async (t) => {
+    const place = setting(t, { 'a.txt': manySquares(50) })
+    const reserve = onSmallDisk(place, '68m', 'work', { FOLD_DISK_RESERVE: '67M' })
+    t.true(reserve.out.endsWith('code 18\n'), reserve.out)
+    t.like((await collect(place.io.listArchives()))[0], {
+      facts: { complete: false, limits: ['diskReserve'] },
+    })
+    const none = setting(t, { 'a.txt': manySquares(50) })
+    const fill =
+      'fallocate -l 66m "$LOCAL_STATE_DIR/filler" || head -c 66m /dev/zero > "$LOCAL_STATE_DIR/filler"'
+    // The room is gone once the input is there.
+    const script = `(while ! find "$LOCAL_STATE_DIR" -name source.txt | grep -q .; do sleep 0.01; done; ${fill}) & work`
+    const full = onSmallDisk(none, '66500k', script, { FOLD_DISK_RESERVE: '0' })
+    t.regex(full.out, /"phase":"PROCESS","event":"failed","input":"a.txt","code":"DISK_FULL"/)
+    t.true(full.out.endsWith('code 8\n'), full.out)
+    t.deepEqual(await collect(none.io.listArchives()), [])
+  },
+)
+
+withMounts('a disk that is full while it packs keeps the result, and the next run stores it', async (t) => {
+  const place = setting(t, { 'a.txt': manySquares(30) })
+  const script = `
+    work; rm -f "$LOCAL_STATE_DIR"/in_process/*/archive.tar.zst; mkdir "$BUCKET"
+    head -c 200m /dev/zero > "$LOCAL_STATE_DIR/filler" 2> /dev/null; truncate -s -8k "$LOCAL_STATE_DIR/filler"; work
+    rm "$LOCAL_STATE_DIR/filler"; work; find "$LOCAL_STATE_DIR" -type f`
+  const archives = join(place.spaces, 'fold-archives')
+  rmSync(archives, { recursive: true })
+  const { out, err } = onSmallDisk(place, '80m', script, { BUCKET: archives })
+  t.deepEqual(out.match(/^code .*/gm), ['code 25', 'code 8', 'code 0'], out + err)
+  t.regex(out, /"phase":"UPLOAD","event":"failed","input":"a.txt","code":"DISK_FULL"/)
+  t.is(out.match(/"phase":"PROCESS","event":"end","input":"a.txt","resumed":true/g)?.length, 2)
+  t.true(out.endsWith('code 0\n'), out)
+  t.like((await collect(place.io.listArchives()))[0], { facts: { complete: true } })
+})
+
+test('SIGTERM in the middle of a dense text: what was found is stored in time, and gone on with', async (t) => {
+  const place = setting(t, { 'a.txt': endless(80) })
+  const env = { ...place.env, INPUT_FILE: 'a.txt', FOLD_MEMORY: '512M' }
+  const worker = spawn(process.execPath, [BIN, '--mode', 'cloud-worker'], { env })
+  let out = ''
+  worker.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+  const ended = once(worker, 'close')
+  while (!out.includes('"phase":"PROCESS","event":"begin"')) await setTimeout(20)
+  await setTimeout(1500)
+  const asked = Date.now()
+  worker.kill('SIGTERM')
+  const [code] = (await ended) as [number]
+  t.is(code, 33, out)
+  // By its own clock: this process may be busy with other tests.
+  const last = JSON.parse(out.trim().split('\n').at(-1) ?? '') as { phase: string; time: string }
+  t.is(last.phase, 'SHUTDOWN')
+  t.true(Date.parse(last.time) - asked < 60_000, out)
+  const [stored] = await collect(place.io.listArchives())
+  t.like(stored, { facts: { complete: false, limits: ['stopped'] } })
+  const found = stored?.facts?.orthoCount ?? 0
+  t.true(found > 0)
+  const again = shell('"$NODE" "$BIN" --mode cloud-worker', { ...env, FOLD_MAX_TIME: '2s' })
+  t.is(again.code, 18, again.err)
+  const counts = (await collect(place.io.listArchives())).map(({ facts }) => facts?.orthoCount ?? 0)
+  t.is(counts.length, 2)
+  t.true(Math.max(...counts) >= found, String(counts))
+  t.deepEqual(stateFiles(place.state), ['in_process', 'input'])
 })
 
 test('two workers on one input both store an archive of the same content', async (t) => {

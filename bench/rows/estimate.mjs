@@ -21,7 +21,7 @@ export async function* estimate(tools) {
   for (const part of parts) found.push(await runs(tools, part))
   yield row(
     `${parts.length} chapters`,
-    { total: parts.reduce((all, part) => all + part.total, 0) },
+    { total: parts.reduce((orthos, part) => orthos + part.total, 0) },
     sum(found),
   )
   const whole = sum([...all, ...found])

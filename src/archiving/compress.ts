@@ -12,6 +12,7 @@ import { basename } from 'node:path'
 import { openArchive } from '../archive.js'
 import { machine, type Files } from '../effects.js'
 import { FoldError, systemCode, throwIfAborted, toFoldError } from '../errors.js'
+import { formatSize } from '../machine/size.js'
 import { encodeFooter, factsOf, type ArchiveFacts } from './facts.js'
 import { tarOf, type PackedFile } from './tar.js'
 
@@ -51,9 +52,9 @@ export async function compressArchive(
   // What a process that was killed has left is written anew; two never write the same file.
   await files.rm(temporary, { force: true })
   const handle = await files.open(temporary, 'wx')
+  let bytes = 0
   try {
     const whole = createHash('sha256')
-    let bytes = 0
     const write = async (piece: Uint8Array) => {
       whole.update(piece)
       bytes += piece.length
@@ -72,8 +73,17 @@ export async function compressArchive(
   } catch (error) {
     await handle.close().catch(() => undefined)
     await files.rm(temporary, { force: true })
-    throw toFoldError(error)
+    throw systemCode(error) === 'ENOSPC' ? noRoom(out, bytes, error) : toFoldError(error)
   }
+}
+
+function noRoom(out: string, bytes: number, cause: unknown): FoldError {
+  return new FoldError(
+    'DISK_FULL',
+    `packing an archive into ${out} needs more than the ${formatSize(bytes)} that there was room for; ` +
+      'the archive itself is kept; free some space and start again',
+    { cause },
+  )
 }
 
 /** What belongs to an archive: the files of its manifest, the manifest, and the sums. */

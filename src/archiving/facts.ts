@@ -39,9 +39,7 @@ const TAIL = 4 + MAGIC.length
 
 /** The facts of an archive directory; its compressed form has the SHA-256. */
 export function factsOf(summary: ArchiveSummary, unpackedBytes: number): Omit<ArchiveFacts, 'sha256'> {
-  const { program, input, orthoCount, complete, contentDigest, proof } = summary
-  const shards = (summary as { shards?: string[] }).shards ?? []
-  const limits = (summary.limits as { name: string }[]).map(({ name }) => name)
+  const { program, input, orthoCount, complete, shards, contentDigest, proof } = summary
   return {
     unpackedBytes,
     program,
@@ -49,15 +47,10 @@ export function factsOf(summary: ArchiveSummary, unpackedBytes: number): Omit<Ar
     orthoCount,
     complete,
     shards,
-    limits,
+    limits: summary.limits.map(({ name }) => name),
     contentDigest,
     ...(proof && { top: proof.top }),
   }
-}
-
-/** Whether it holds all that it was meant to hold: a whole text, whole shards of it, or its best orthos, proved. */
-export function isFinished({ complete, shards, limits, top }: ArchiveFacts): boolean {
-  return complete || ((shards.length > 0 || top !== undefined) && limits.length === 0)
 }
 
 /** The footer: a skippable frame of the facts as JSON, its length, and the magic. */

@@ -4,7 +4,7 @@ import type { Effects } from '../effects.js'
 import type { Estimate } from '../estimate.js'
 import { shardsFor } from '../fleet/fit.js'
 import { formatSize } from '../machine/size.js'
-import { aboutCount, aboutSize, describeOrthos } from '../report/estimate.js'
+import { aboutCount, aboutSize, describeOrthos } from '../report/forecast.js'
 import type { Library } from './base.js'
 
 /** Texts of fewer bytes are searched without much thought. */

@@ -1,6 +1,6 @@
 /** `fold-worker estimate`: what a search of a text would take. */
 import { Command, Option } from 'clipanion'
-import { describeEstimate } from '../report/estimate.js'
+import { describeEstimate } from '../report/forecast.js'
 import type { SearchInput } from '../search.js'
 import { FoldCommand } from './base.js'
 import { MEMORY_HELP, THREADS_HELP, countOption, memoryOption } from './options.js'

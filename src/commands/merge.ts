@@ -1,7 +1,8 @@
 /** `fold-worker merge`: archives into one, or into one for each input. */
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { Command, Option } from 'clipanion'
 import { FoldError, systemCode } from '../errors.js'
+import { BucketWork } from '../merge/bucket-work.js'
 import { groupByInput, type Grouping, type InputConflict, type InputGroup } from '../merge/grouping.js'
 import { outputPaths } from '../merge/outputs.js'
 import { isWhole, type ArchiveSummary } from '../manifest.js'
@@ -21,6 +22,7 @@ import {
   TOP_HELP,
   countOption,
   goalOption,
+  isBucketUrl,
   memoryOption,
 } from './options.js'
 
@@ -29,6 +31,18 @@ interface MergeSettings extends Limits, GoalOptions {
   threads: number | undefined
   signal: AbortSignal
 }
+
+/** What the merges of one command share. */
+interface MergeWork {
+  library: Library
+  settings: MergeSettings
+  buckets: BucketWork
+  /** `--out`, or a directory for what only a bucket keeps. */
+  out: string
+}
+
+/** Hex digits of the content digest in the name of what has no other. */
+const NAME_DIGITS = 12
 
 export class MergeCommand extends LimitedCommand {
   static override paths = [['merge']]
@@ -48,18 +62,27 @@ export class MergeCommand extends LimitedCommand {
       Archives that hold different texts under one name are never mixed by accident: name only those that you want, or
       say \`--mix\`. With \`--by-input\` each text gets an archive of its own in the directory \`--out\`; different texts
       of one name are told apart by the beginning of their SHA-256.
+
+      An archive may also be \`s3://bucket/prefix\` (or \`file:///directory/\` in its place): all archives there whose names
+      begin so, of which only those that are needed are downloaded. \`--to\` stores the result in a bucket, under a name that
+      nothing has; what is there already is not stored again. The environment says how to reach buckets: docs/cloud.md.
     `,
     examples: [
       ['Two archives', '$0 merge a.bin b.bin --out both.bin'],
       ['Everything in a directory', '$0 merge archives --out all.bin'],
       ['The shards of each text put together', '$0 merge shards --by-input --out whole'],
+      ['All that workers have stored', '$0 merge s3://fold-archives --out all.bin'],
+      ['The same in the buckets', '$0 merge s3://fold-archives --by-input --to s3://fold-archives/whole/'],
     ],
   })
 
-  archives = Option.Rest({ name: 'archive or directory', required: 1 })
+  archives = Option.Rest({ name: 'archive, directory or bucket', required: 1 })
   out = Option.String('--out', {
-    required: true,
     description: 'Archive directory to write; with --by-input the directory for all of them',
+  })
+  to = Option.String('--to', {
+    description:
+      'Where to store the result: s3://bucket/prefix or file:///directory/ (instead of --out, or as well)',
   })
   byInput = Option.Boolean('--by-input', false, { description: 'Make one archive for each input' })
   mix = Option.Boolean('--mix', false, { description: 'Merge different texts even if they have one name' })
@@ -79,14 +102,34 @@ export class MergeCommand extends LimitedCommand {
       signal,
     }
     if (this.out === '') throw new FoldError('INVALID_ARGUMENT', '--out must name a directory')
+    if (this.out === undefined && this.to === undefined) {
+      throw new FoldError(
+        'INVALID_ARGUMENT',
+        'the result needs a place: --out DIRECTORY or --to s3://bucket/prefix',
+      )
+    }
+    if (this.to !== undefined && !isBucketUrl(this.to)) {
+      throw new FoldError(
+        'INVALID_ARGUMENT',
+        `--to must be s3://bucket/prefix or file:///directory/, not "${this.to}"`,
+      )
+    }
     if (this.mix && this.byInput) {
       throw new FoldError('INVALID_ARGUMENT', '--mix and --by-input contradict each other')
     }
     const library = await this.context.library()
-    const grouping = groupByInput(await this.#open(library))
-    const incomplete = this.byInput
-      ? await this.#byInput(library, settings, grouping)
-      : await this.#allInOne(library, settings, grouping)
+    const { effects } = this.context
+    const parent = this.out === undefined ? undefined : dirname(this.out)
+    const buckets = new BucketWork({ env: effects.env, world: effects, parent, to: this.to, signal })
+    let incomplete: string[]
+    try {
+      await buckets.prepare()
+      const grouping = groupByInput(await this.#open(library, buckets))
+      const work: MergeWork = { library, settings, buckets, out: this.out ?? (await buckets.results()) }
+      incomplete = this.byInput ? await this.#byInput(work, grouping) : await this.#allInOne(work, grouping)
+    } finally {
+      await buckets.end()
+    }
     if (incomplete.length > 0) {
       throw new FoldError(
         'LIMIT_REACHED',
@@ -97,10 +140,11 @@ export class MergeCommand extends LimitedCommand {
   }
 
   /** All archives that the arguments name, each once. */
-  async #open(library: Library): Promise<ArchiveSummary[]> {
+  async #open(library: Library, buckets: BucketWork): Promise<ArchiveSummary[]> {
     const summaries = new Map<string, ArchiveSummary>()
     for (const argument of this.archives) {
-      for (const path of await this.#archivesAt(argument)) {
+      const paths = isBucketUrl(argument) ? await buckets.fetch(argument) : await this.#archivesAt(argument)
+      for (const path of paths) {
         const archive = await library.openArchive(path)
         archive.close()
         summaries.set(path, archive.summary)
@@ -129,18 +173,20 @@ export class MergeCommand extends LimitedCommand {
   }
 
   /** Resolves to what is incomplete. */
-  async #allInOne(library: Library, settings: MergeSettings, grouping: Grouping): Promise<string[]> {
-    const { groups, others, conflicts } = grouping
+  async #allInOne(work: MergeWork, { groups, others, conflicts }: Grouping): Promise<string[]> {
+    const describe = (conflict: InputConflict) => describeConflict(conflict, work.buckets)
     if (conflicts.length > 0 && !this.mix) {
       throw new FoldError(
         'INPUTS_CONFLICT',
-        `${conflicts.map(describeConflict).join('; ')}. Name only those that you want, or keep them apart with ` +
+        `${conflicts.map(describe).join('; ')}. Name only those that you want, or keep them apart with ` +
           '--by-input, or merge all the same with --mix',
       )
     }
     for (const { input, missingShards } of groups) await this.#tellMissing(input.name, missingShards)
     const paths = [...groups.flatMap((group) => this.#needed(group)), ...others].map(({ archive }) => archive)
-    const summary = await this.#merge(library, settings, paths, this.out)
+    const out = this.out ?? join(work.out, 'merged.bin')
+    const name = this.out === undefined ? undefined : basename(this.out, '.bin')
+    const summary = await this.#merge(work, paths, out, name)
     return isWhole(summary) ? [] : [summary.archive]
   }
 
@@ -149,11 +195,12 @@ export class MergeCommand extends LimitedCommand {
     return this.goal === 'optimal' ? [...archives, ...superfluous] : archives
   }
 
-  async #byInput(library: Library, settings: MergeSettings, grouping: Grouping): Promise<string[]> {
-    const { groups, others, conflicts } = grouping
+  async #byInput(work: MergeWork, { groups, others, conflicts }: Grouping): Promise<string[]> {
     const { files, stderr } = this.context.effects
-    for (const conflict of conflicts) await stderr.write(`kept apart: ${describeConflict(conflict)}\n`)
-    const paths = outputPaths(groups).map((path) => join(this.out, path))
+    for (const conflict of conflicts) {
+      await stderr.write(`kept apart: ${describeConflict(conflict, work.buckets)}\n`)
+    }
+    const paths = outputPaths(groups).map((path) => join(work.out, path))
     for (const path of paths) {
       if (!(await exists(files, path))) continue
       throw new FoldError('OUTPUT_EXISTS', `${path} is there already; nothing is overwritten`)
@@ -161,38 +208,45 @@ export class MergeCommand extends LimitedCommand {
     const incomplete: string[] = []
     for (const [at, group] of groups.entries()) {
       const { input, missingShards } = group
-      const out = paths[at] ?? this.out
+      const out = paths[at] ?? work.out
       await this.#tellMissing(input.name, missingShards)
       await files.mkdir(dirname(out), { recursive: true })
       const sources = this.#needed(group).map(({ archive }) => archive)
-      const summary = await this.#merge(library, settings, sources, out)
+      const summary = await this.#merge(work, sources, out)
       if (!isWhole(summary)) incomplete.push(summary.archive)
+      if (this.out === undefined) await files.rm(out, { recursive: true, force: true })
     }
     if (others.length > 0) {
-      const named = others.map(({ archive }) => archive).join(', ')
+      const named = others.map(({ archive }) => work.buckets.nameOf(archive)).join(', ')
       throw new FoldError('INPUTS_LEFT', `left out, as they hold several texts each: ${named}`)
     }
     return incomplete
   }
 
+  /** Merges, stores and reports; `name` is that of the stored archive if it is of several texts. */
   async #merge(
-    library: Library,
-    settings: MergeSettings,
+    { library, settings, buckets }: MergeWork,
     archives: string[],
     out: string,
+    name?: string,
   ): Promise<ArchiveSummary> {
     const { effects } = this.context
     const progress = new ProgressDisplay(effects, { quiet: this.quiet })
     const started = effects.now()
     try {
       const onProgress = progress.enabled ? progress.show : undefined
-      const summary = await library.mergeArchives(archives, { ...settings, out, onProgress })
+      const merged = await library.mergeArchives(archives, { ...settings, out, onProgress })
       progress.end()
-      if (this.json) await this.printJson({ from: archives, ...summary })
+      const seconds = (effects.now() - started) / 1000
+      const called = merged.input?.name ?? name ?? `merged-${merged.contentDigest.slice(0, NAME_DIGITS)}`
+      const there = await buckets.store(merged, called)
+      const summary = { ...merged, archive: this.out === undefined && there ? there.url : merged.archive }
+      const from = archives.map((path) => buckets.nameOf(path))
+      if (this.json) await this.printJson({ from, ...summary, ...there })
       else {
         await this.print(`${plural(archives.length, 'archive')} merged`)
-        for (const line of await describeSearch(summary, (effects.now() - started) / 1000))
-          await this.print(line)
+        for (const line of await describeSearch(summary, seconds)) await this.print(line)
+        if (there) await this.print(`${there.stored ? 'stored at' : 'there already:'} ${there.url}`)
       }
       return summary
     } finally {
@@ -206,7 +260,10 @@ export class MergeCommand extends LimitedCommand {
   }
 }
 
-function describeConflict({ name, texts }: InputConflict): string {
-  const each = texts.map(({ sha256, archives }) => `${archives.join(', ')} (${sha256.slice(0, 12)})`)
+function describeConflict({ name, texts }: InputConflict, buckets: BucketWork): string {
+  const each = texts.map(({ sha256, archives }) => {
+    const named = archives.map((path) => buckets.nameOf(path)).join(', ')
+    return `${named} (${sha256.slice(0, 12)})`
+  })
   return `different texts are called "${name}": ${each.join(' and ')}`
 }

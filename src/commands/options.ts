@@ -68,6 +68,11 @@ export function goalOption(goal: string | undefined, top: string | undefined): G
   return { ...(goal && { goal }), ...(count !== undefined && { top: count }) }
 }
 
+/** Whether an argument names a place in a bucket rather than a path. */
+export function isBucketUrl(text: string): boolean {
+  return /^(?:s3|file):\/\//.test(text)
+}
+
 /** A memory size, if given. */
 export function memoryOption(text: string | undefined): number | undefined {
   return text === undefined ? undefined : parseSize(text)

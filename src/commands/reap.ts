@@ -2,8 +2,8 @@
 import { Command, Option } from 'clipanion'
 import { FoldError } from '../errors.js'
 import type { Droplet } from '../fleet/doctl.js'
+import { parseDuration } from '../machine/duration.js'
 import { formatSeconds } from '../report/numbers.js'
-import { parseDuration } from '../storage/duration.js'
 import { FoldCommand } from './base.js'
 
 export class ReapCommand extends FoldCommand {
@@ -28,9 +28,6 @@ export class ReapCommand extends FoldCommand {
   protected async perform(signal: AbortSignal): Promise<number> {
     const { effects } = this.context
     const maxSeconds = parseDuration(this.maxAge)
-    if (maxSeconds === undefined) {
-      throw new FoldError('INVALID_ARGUMENT', `--max-age must be a duration such as 8h, not "${this.maxAge}"`)
-    }
     if (this.tag === '') throw new FoldError('INVALID_ARGUMENT', '--tag must not be empty')
     const { Doctl } = await import('../fleet/doctl.js')
     const doctl = new Doctl(effects)

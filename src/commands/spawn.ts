@@ -3,7 +3,7 @@ import { Command, Option } from 'clipanion'
 import { FoldError } from '../errors.js'
 import type { Doctl } from '../fleet/doctl.js'
 import type { PlannedDroplet } from '../fleet/plan.js'
-import { parseDuration } from '../storage/duration.js'
+import { parseDuration } from '../machine/duration.js'
 import type { S3IO } from '../storage/s3-io.js'
 import { version } from '../version.js'
 import { FoldCommand } from './base.js'
@@ -54,12 +54,6 @@ export class SpawnCommand extends FoldCommand {
   protected async perform(signal: AbortSignal): Promise<number> {
     const { effects } = this.context
     const maxSeconds = parseDuration(this.maxTime)
-    if (maxSeconds === undefined) {
-      throw new FoldError(
-        'INVALID_ARGUMENT',
-        `--max-time must be a duration such as 2h, not "${this.maxTime}"`,
-      )
-    }
     if (!/^[A-Za-z0-9:_-]{1,255}$/.test(this.tag)) {
       throw new FoldError(
         'INVALID_ARGUMENT',
@@ -102,6 +96,11 @@ export class SpawnCommand extends FoldCommand {
       `${chosen.length} droplets for ${inputs.length} inputs, of which ${planned.length - wanted.length} have one running; ` +
         `at most $${dollars.toFixed(2)}${chosen.length < wanted.length ? `; ${wanted.length - chosen.length} more beyond --most` : ''}`,
     )
+    if (this.dryRun && this.#wantedTop(shards) === undefined && effects.env['FOLD_ESTIMATE'] !== '0') {
+      const { forecast } = await import('../fleet/forecast.js')
+      const { estimate } = await this.context.library()
+      for (const line of await forecast(chosen, { io, effects, estimate, signal })) await this.print(line)
+    }
     if (!this.dryRun) await this.#make(chosen, { doctl, io, region, maxSeconds, signal })
     return 0
   }

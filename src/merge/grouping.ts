@@ -2,7 +2,7 @@
  * Which archives are of one input, which of those are needed, and which contradict each other. Decided from manifests
  * alone: what is in the archives is the core's business.
  */
-import { isWhole, type ArchiveSummary } from '../manifest.js'
+import { isWhole, topOf, type ArchiveSummary, type Ending } from '../manifest.js'
 import { lineageNames } from './lineage.js'
 
 /** A text, as archives name it. */
@@ -12,13 +12,19 @@ export interface InputId {
   sha256?: string | undefined
 }
 
+/** What is asked of an archive to group it. */
+export type Groupable = Pick<ArchiveSummary, 'archive' | 'complete' | 'shards' | 'contentDigest'> &
+  Ending & {
+    input: { name: string; sha256: string } | null
+  }
+
 /** The archives of one text. */
-export interface InputGroup {
+export interface InputGroup<T extends Groupable = ArchiveSummary> {
   input: { name: string; sha256: string }
   /** What is to be merged to hold all that is known of the text: one archive if that one is complete. */
-  archives: ArchiveSummary[]
+  archives: T[]
   /** Archives that add nothing: equal to one of those, or less than a complete one. */
-  superfluous: ArchiveSummary[]
+  superfluous: T[]
   /** Whether the result will be complete. */
   complete: boolean
   /** Shards that would complete it, such as `["2/8"]`, where shards are all there is. */
@@ -33,11 +39,11 @@ export interface InputConflict {
 }
 
 /** What {@link groupByInput} found. */
-export interface Grouping {
+export interface Grouping<T extends Groupable = ArchiveSummary> {
   /** One for each text (name and SHA-256), in ascending order of both. */
-  groups: InputGroup[]
+  groups: InputGroup<T>[]
   /** Archives of several texts, which belong to no group. */
-  others: ArchiveSummary[]
+  others: T[]
   /** Names that stand for different texts. */
   conflicts: InputConflict[]
 }
@@ -59,9 +65,9 @@ export function inputsOf({ input, lineage }: ArchiveSummary): InputId[] {
  *   await mergeArchives(archives.map(({ archive }) => archive), { out: `${input.name}.bin` })
  * ```
  */
-export function groupByInput(archives: readonly ArchiveSummary[]): Grouping {
-  const groups = new Map<string, { input: InputGroup['input']; members: ArchiveSummary[] }>()
-  const others: ArchiveSummary[] = []
+export function groupByInput<T extends Groupable>(archives: readonly T[]): Grouping<T> {
+  const groups = new Map<string, { input: InputGroup['input']; members: T[] }>()
+  const others: T[] = []
   for (const archive of archives) {
     const { input } = archive
     if (!input) {
@@ -87,7 +93,7 @@ export function groupByInput(archives: readonly ArchiveSummary[]): Grouping {
  * Of archives of one text: a complete one is enough, or of archives of its optimum the one with the most of the best; else all
  * that differ, as their union is all that is known.
  */
-function reconcile(members: readonly ArchiveSummary[]): Omit<InputGroup, 'input'> {
+function reconcile<T extends Groupable>(members: readonly T[]): Omit<InputGroup<T>, 'input'> {
   const complete = members.find((archive) => archive.complete) ?? optimum(members)
   const kept = complete ? [complete] : differing(members)
   const { whole, missing } = shardsOf(kept)
@@ -100,14 +106,14 @@ function reconcile(members: readonly ArchiveSummary[]): Omit<InputGroup, 'input'
 }
 
 /** If all are of searches for the optimum: one that is whole and has the most of the best. */
-function optimum(members: readonly ArchiveSummary[]): ArchiveSummary | undefined {
-  if (members.some(({ goal }) => goal !== 'optimal')) return undefined
-  const most = Math.max(...members.map(({ proof }) => proof?.top ?? 0))
-  return members.find((archive) => isWhole(archive) && archive.proof?.top === most)
+function optimum<T extends Groupable>(members: readonly T[]): T | undefined {
+  if (members.some((member) => topOf(member) === undefined)) return undefined
+  const most = Math.max(...members.map((member) => topOf(member) ?? 0))
+  return members.find((archive) => isWhole(archive) && topOf(archive) === most)
 }
 
 /** One of each content. Equal content with other shards says more, so those are kept. */
-function differing(members: readonly ArchiveSummary[]): ArchiveSummary[] {
+function differing<T extends Groupable>(members: readonly T[]): T[] {
   const seen = new Set<string>()
   return members.filter(({ contentDigest, shards }) => {
     const key = JSON.stringify([contentDigest, shards])
@@ -144,7 +150,7 @@ export function shardsOf(archives: readonly Pick<ArchiveSummary, 'shards'>[]): {
 }
 
 function conflictsOf(
-  groups: readonly { input: InputGroup['input']; members: ArchiveSummary[] }[],
+  groups: readonly { input: InputGroup['input']; members: readonly Groupable[] }[],
 ): InputConflict[] {
   const byName = new Map<string, InputConflict>()
   for (const { input, members } of groups) {

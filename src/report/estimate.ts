@@ -1,91 +1,69 @@
-/** What people are told before a search. */
-import type { Estimate, Range } from '../estimate.js'
-import { shardsFor } from '../fleet/fit.js'
-import { formatSize } from '../machine/size.js'
-import { compareShapes } from '../shape.js'
-import { formatCount, formatSeconds, plural } from './numbers.js'
+/**
+ * How long a phase will still take, from how its share has grown.
+ *
+ * Two honest guesses: as fast as since the phase began, and as fast as lately. Where they agree one time is told, else
+ * both; while the share stands still or too little is done to tell, none is.
+ */
+import { formatSeconds } from './numbers.js'
 
-/** Shapes that are listed: those of which there are most. */
-const MOST_SHAPES = 12
-/** Past this a number says nothing in full. */
-const MOST_DIGITS = 1e15
-const YEAR = 365.25 * 86_400
-const LONGEST = 100 * YEAR
+interface Mark {
+  at: number
+  share: number
+}
 
-/** The report of `estimate`. */
-export function describeEstimate(estimate: Estimate): string[] {
-  const { input, vocabulary, wide, atLeast, bytesPerOrtho, bytes, seconds, rate, threads } = estimate
-  const rows: [string, string][] = [
-    ['text', `${input.name} (${formatSize(input.bytes)}, ${formatCount(vocabulary)} distinct words)`],
-    ['orthos', describeOrthos(estimate)],
-    ...(wide && !atLeast
-      ? ([['', 'the range is wide: expect no more of it than the number of digits']] as [string, string][])
-      : []),
-    ['archive', `${about(bytes, aboutSize)}, at ${bytesPerOrtho.toFixed(1)} bytes an ortho`],
-  ]
-  if (seconds && rate !== null) {
-    rows.push([
-      'time',
-      `${about(seconds, aboutSeconds)} here with ${plural(threads, 'thread')}, at ${formatCount(rate)} orthos a second`,
-    ])
-    rows.push(['droplet', describeDroplet(estimate)])
+/** Seconds that count as lately. */
+const LATELY = 20
+/** Less than this much time or share says nothing yet. */
+const LEAST_SECONDS = 2
+const LEAST_SHARE = 0.01
+/** Guesses that are apart by less than this factor are one. */
+const AGREE = 1.5
+
+export class Estimate {
+  #phase = ''
+  /** The first of the phase, then those of lately. */
+  #marks: Mark[] = []
+
+  /** Takes a snapshot; `at` in seconds. */
+  note(phase: string, share: number, at: number): void {
+    const last = this.#marks.at(-1)
+    // A share that falls begins anew: another piece of work, of the same name.
+    if (phase !== this.#phase || (last && share < last.share)) {
+      this.#phase = phase
+      this.#marks = []
+    }
+    this.#marks.push({ at, share })
+    while (this.#marks.length > 2 && (this.#marks[1]?.at ?? at) < at - LATELY) this.#marks.splice(1, 1)
   }
-  return [...rows.map(([name, value]) => `${name.padEnd(9)}${value}`), '', ...shapeLines(estimate)]
-}
 
-function describeDroplet({ droplet, bytes }: Estimate): string {
-  if (droplet) {
-    const { slug, seconds, dollars } = droplet
-    const price = dollars === undefined ? 'price not known' : `$${dollars.toFixed(2)}`
-    return `${slug}: ${aboutSeconds(seconds)}, ${price}`
+  /** Seconds left of the phase: the least and the most; nothing if that cannot be told. */
+  left(): [number, number] | undefined {
+    const [first, second] = this.#marks
+    const last = this.#marks.at(-1)
+    if (!first || !second || !last) return undefined
+    const done = last.share - first.share
+    if (last.at - first.at < LEAST_SECONDS || done < LEAST_SHARE) return undefined
+    const recent = last.share - second.share
+    if (recent <= 0) return undefined
+    const rest = Math.max(0, 1 - last.share)
+    const guesses = [(rest * (last.at - first.at)) / done, (rest * (last.at - second.at)) / recent]
+    return [Math.min(...guesses), Math.max(...guesses)]
   }
-  const shards = shardsFor(bytes.high)
-  return shards === undefined || shards < 2
-    ? 'no droplet would do'
-    : `no single droplet would do; ${formatCount(shards)} shards would fit on as many of the largest size`
+
+  /** `about 3 min left`, `2 min to 5 min left`, or nothing. */
+  describe(): string | undefined {
+    const left = this.left()
+    if (!left) return undefined
+    const [least, most] = left
+    if (most <= Math.max(1, least * AGREE)) return `about ${roughly(most)} left`
+    return `${roughly(least)} to ${roughly(most)} left`
+  }
 }
 
-function shapeLines({ shapes, exact }: Estimate): string[] {
-  const all = Object.entries(shapes).sort(([, a], [, b]) => b.likely - a.likely)
-  const shown = all.slice(0, MOST_SHAPES).sort(([a], [b]) => compareShapes(a, b))
-  const width = Math.max(0, ...shown.map(([shape]) => shape.length))
-  const lines = shown.map(([shape, range]) => `${shape.padEnd(width)}  ${about(range, aboutCount)}`)
-  const left = all.length - shown.length
-  if (left > 0) lines.push(`and ${plural(left, 'more shape')}${exact ? '' : ' of which there are fewer'}`)
-  return lines
-}
-
-/** The number of orthos, with what is known of it. */
-export function describeOrthos({
-  orthos,
-  exact,
-  atLeast,
-}: Pick<Estimate, 'orthos' | 'exact' | 'atLeast'>): string {
-  if (atLeast) return `more than ${aboutCount(orthos.low)}, which is beyond any disk`
-  return exact ? aboutCount(orthos.likely) : `about ${about(orthos, aboutCount)}`
-}
-
-/** The likely value, with the range if there is one. */
-export function about({ low, likely, high }: Range, format: (value: number) => string): string {
-  const [from, most, to] = [low, likely, high].map(format)
-  return from === to ? `${most}` : `${most} (${from} to ${to})`
-}
-
-/** A count, in powers of ten where it is beyond reading. */
-export function aboutCount(n: number): string {
-  if (n >= MOST_DIGITS) return n.toExponential(1).replace('e+', 'e')
-  // Of an estimate three digits say enough.
-  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, n))) - 5)
-  return formatCount(Math.round(n / unit) * unit)
-}
-
-/** Bytes, in powers of ten where there is no such disk. */
-export function aboutSize(bytes: number): string {
-  return bytes >= MOST_DIGITS ? `${bytes.toExponential(1).replace('e+', 'e')} bytes` : formatSize(bytes)
-}
-
-/** Seconds up to a lifetime. */
-export function aboutSeconds(seconds: number): string {
-  if (seconds >= LONGEST) return `${aboutCount(seconds / YEAR)} years`
-  return seconds >= 3 * 86_400 ? `${formatCount(seconds / 86_400)} days` : formatSeconds(seconds)
+/** A time with as many digits as a guess deserves. */
+function roughly(seconds: number): string {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min`
+  if (seconds < 360_000) return formatSeconds(Math.round(seconds / 60) * 60)
+  return `${Math.round(seconds / 86_400)} days`
 }

@@ -51,6 +51,8 @@ export interface Upload {
   sha256: string
   /** ASCII names and values. */
   metadata: Readonly<Record<string, string>>
+  /** Media type; that of archives, if not said. */
+  type?: string | undefined
   /** Whether what has the key may be an earlier result of the same job, which this one then replaces. */
   mayHaveStored?: boolean | undefined
 }

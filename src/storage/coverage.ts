@@ -1,5 +1,5 @@
 /** Which inputs have a complete archive, and what the others lack. */
-import { isFinished } from '../archiving/facts.js'
+import { isFinished } from '../manifest.js'
 import type { StoredArchive, StoredInput } from './s3-io.js'
 
 /** How far an input is. */

@@ -10,6 +10,8 @@ const LONGEST_NAME = 800
 
 /** SHA-256 of the whole object, in hex. */
 export const SHA256 = 'fold-sha256'
+/** Media type of compressed archives. */
+export const ARCHIVE_TYPE = 'application/zstd'
 
 export function metadataOf({ sha256, facts }: CompressedArchive): Record<string, string> {
   const name = facts.input && encodeURIComponent(Buffer.from(facts.input.name).toString())

@@ -18,6 +18,7 @@ import {
 } from './bucket.js'
 import { HttpFailure, Interrupted } from './failures.js'
 import { request } from './http.js'
+import { ARCHIVE_TYPE } from './metadata.js'
 import { retry, type RetryOptions } from './retry.js'
 
 const LARGEST_PUT = 5 * 2 ** 30
@@ -95,7 +96,7 @@ export class PresignedBucket implements Bucket {
         const headers = {
           'content-length': String(upload.bytes),
           'content-md5': base64,
-          'content-type': 'application/zstd',
+          'content-type': upload.type ?? ARCHIVE_TYPE,
           // The URL is for this job alone, so what an earlier run of it has stored is no stranger's.
           ...(!upload.mayHaveStored && { 'if-none-match': '*' }),
         }

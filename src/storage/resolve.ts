@@ -4,19 +4,19 @@
  */
 import { join } from 'node:path'
 import { decompressArchive } from '../archiving/decompress.js'
-import { isFinished } from '../archiving/facts.js'
-import { machine, type Files } from '../effects.js'
 import { FoldError } from '../errors.js'
-import { S3IO, type StoredArchive } from './s3-io.js'
+import { groupByInput } from '../merge/grouping.js'
+import { locate } from './location.js'
+import type { StorageWorld, StoredArchive } from './s3-io.js'
 import type { Environment } from './settings.js'
 
 /** Options of {@link resolveArchives}. */
 export interface ResolveOptions {
   env: Environment
+  world: StorageWorld
   /** Where the archives are unpacked: an empty directory of the caller's, who removes it. */
   directory: string
   signal?: AbortSignal | undefined
-  files?: Files | undefined
 }
 
 /** An archive brought here. */
@@ -25,85 +25,44 @@ export interface ResolvedArchive {
   path: string
   /** Where it came from. */
   url: string
-  /** Equal for archives of one input. */
-  group: string
-  inputName: string
 }
 
-/** Whether a merge's argument names a bucket. */
-export function isBucketUrl(text: string): boolean {
-  return /^(?:s3|file):\/\//.test(text)
-}
-
-/**
- * Brings the archives below `s3://bucket/prefix` (or `file:///directory/prefix`, where the directory is the last part
- * that ends in a slash). Of an input with a complete archive only that one; of others, all that differ. Archives that hold
- * the best only are left aside where there are others of the input.
- */
+/** Brings the archives that a merge of all below the URL needs, see {@link choose} and {@link locate}. */
 export async function resolveArchives(
   url: string,
-  { env, directory, signal, files = machine.files }: ResolveOptions,
+  { env, world, directory, signal }: ResolveOptions,
 ): Promise<ResolvedArchive[]> {
-  const { io, prefix } = bucketOf(url, env)
+  const { io, prefix } = await locate(url, env, world)
   const found: StoredArchive[] = []
   for await (const archive of io.listArchives(prefix, { signal })) found.push(archive)
-  const chosen = choose(found)
-  if (chosen.length === 0) throw new FoldError('INPUT_NOT_FOUND', `there is no archive at ${url}`)
+  if (found.length === 0) throw new FoldError('INPUT_NOT_FOUND', `there is no archive at ${url}`)
   const resolved: ResolvedArchive[] = []
-  for (const [index, { archive, group }] of chosen.entries()) {
+  for (const [index, { key }] of choose(found).entries()) {
     const file = join(directory, `${index}.tar.zst`)
     const path = join(directory, `${index}.bin`)
-    await io.downloadArchive(archive.key, file, { signal })
-    await decompressArchive(file, { out: path, signal, files })
+    await io.downloadArchive(key, file, { signal })
+    await decompressArchive(file, { out: path, signal, files: world.files })
     // Both forms of all archives together would take twice the disk.
-    await files.rm(file)
-    resolved.push({ path, url: `${io.archives().url}/${archive.key}`, group, inputName: archive.inputName })
+    await world.files.rm(file)
+    resolved.push({ path, url: `${io.archives().url}/${key}` })
   }
   return resolved
 }
 
-/** The storage and prefix of a URL. */
-export function bucketOf(url: string, env: Environment): { io: S3IO; prefix: string } {
-  const [, s3Bucket, key = ''] = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(url) ?? []
-  if (s3Bucket !== undefined) {
-    return { io: S3IO.fromEnv({ ...env, DO_SPACES_ARCHIVE_BUCKET: s3Bucket }), prefix: key }
-  }
-  const path =
-    url.startsWith('file:///') && URL.canParse(url) ? decodeURIComponent(new URL(url).pathname) : ''
-  const [, parent, name, prefix = ''] = /^(\/(?:.*\/)?)([^/]+)\/([^/]*)$/s.exec(path) ?? []
-  if (parent === undefined || name === undefined) {
-    throw new FoldError('INVALID_ARGUMENT', `"${url}" is neither s3://bucket/prefix nor file:///directory/`)
-  }
-  const endpoint = `file://${parent.split('/').map(encodeURIComponent).join('/')}`
-  return { io: S3IO.fromEnv({ DO_SPACES_ENDPOINT: endpoint, DO_SPACES_ARCHIVE_BUCKET: name }), prefix }
-}
-
-/** The archives that a merge needs, each with its group. */
-export function choose(found: readonly StoredArchive[]): { archive: StoredArchive; group: string }[] {
-  const groups = new Map<string, StoredArchive[]>()
-  for (const archive of found) {
-    const input = archive.facts?.input
-    // Without facts, or of several inputs: a group of its own.
-    const group = input ? `input ${input.sha256}` : `object ${archive.key}`
-    groups.set(group, [...(groups.get(group) ?? []), archive])
-  }
-  return [...groups].flatMap(([group, archives]) => needed(archives).map((archive) => ({ archive, group })))
-}
-
-function needed(archives: readonly StoredArchive[]): StoredArchive[] {
-  const most = [...archives].sort((a, b) => (b.facts?.orthoCount ?? 0) - (a.facts?.orthoCount ?? 0))
-  const complete = most.find(({ facts }) => facts?.complete)
-  if (complete) return [complete]
-  const listing = most.filter(({ facts }) => facts?.top === undefined)
-  if (listing.length > 0 && listing.length < most.length) return needed(listing)
-  // Equal content is needed once; of those, one that is a finished shard says more than one that is not.
-  const byContent = new Map<string, StoredArchive>()
-  for (const archive of most) {
-    const content = archive.facts?.contentDigest ?? archive.key
-    const known = byContent.get(content)
-    if (!known || (archive.facts && isFinished(archive.facts) && !(known.facts && isFinished(known.facts)))) {
-      byContent.set(content, archive)
-    }
-  }
-  return [...byContent.values()]
+/**
+ * The archives that a merge needs, as {@link groupByInput} chooses them: of an input with complete archives the one with
+ * the most orthos, of others all that differ; and all that hold several inputs or say nothing of themselves.
+ */
+export function choose(found: readonly StoredArchive[]): StoredArchive[] {
+  const most = [...found].sort((a, b) => (b.facts?.orthoCount ?? 0) - (a.facts?.orthoCount ?? 0))
+  const telling = most.flatMap(({ key, facts }) => (facts ? [{ ...facts, archive: key }] : []))
+  // Of an input that has others, archives that hold the best only add nothing to a list of all.
+  const listed = new Set(
+    telling.flatMap((one) => (one.top === undefined && one.input ? [one.input.sha256] : [])),
+  )
+  const useful = telling.filter(({ top, input }) => top === undefined || !input || !listed.has(input.sha256))
+  const { groups, others } = groupByInput(useful)
+  const chosen = [...groups.flatMap(({ archives }) => archives), ...others]
+  const keys = new Set(chosen.map(({ archive }) => archive))
+  return found.filter(({ key, facts }) => !facts || keys.has(key))
 }

@@ -14,7 +14,7 @@ import { ObjectChanged, type Bucket, type ObjectHead, type ObjectInfo } from './
 import type { ReadOptions, Reading, Upload } from './bucket.js'
 import { Interrupted, httpFailure } from './failures.js'
 import { IDLE_TIME } from './http.js'
-import { SHA256 } from './metadata.js'
+import { ARCHIVE_TYPE, SHA256 } from './metadata.js'
 import { md5Of } from './presigned-bucket.js'
 import { retry, type RetryOptions } from './retry.js'
 import type { S3Settings } from './settings.js'
@@ -174,7 +174,7 @@ export class S3Bucket implements Bucket {
   async #putIfAbsent(
     key: string,
     body: Buffer,
-    { bytes, metadata }: Pick<Upload, 'bytes' | 'metadata'>,
+    { bytes, metadata, type = ARCHIVE_TYPE }: Pick<Upload, 'bytes' | 'metadata' | 'type'>,
     signal: AbortSignal,
   ): Promise<'created' | 'exists'> {
     const { sdk, client } = await this.#connection.open()
@@ -186,7 +186,7 @@ export class S3Bucket implements Bucket {
             Key: key,
             Body: body,
             ContentLength: bytes,
-            ContentType: 'application/zstd',
+            ContentType: type,
             IfNoneMatch: '*',
             Metadata: { ...metadata },
             ...(this.#acl && { ACL: this.#acl }),
@@ -250,7 +250,7 @@ export class S3Bucket implements Bucket {
         client.send(
           new sdk.CreateMultipartUploadCommand({
             ...target,
-            ContentType: 'application/zstd',
+            ContentType: upload.type ?? ARCHIVE_TYPE,
             Metadata: { ...upload.metadata },
             ...(this.#acl && { ACL: this.#acl }),
           }),

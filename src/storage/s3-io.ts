@@ -6,13 +6,15 @@
  *
  * **Cost:** one part of a file at a time for reading, four for storing; asking about archives, a request for each.
  */
+import { createHash } from 'node:crypto'
 import { LONGEST_FOOTER, parseFooter, type ArchiveFacts } from '../archiving/facts.js'
 import type { CompressedArchive } from '../archiving/compress.js'
 import { machine, clock, type Files } from '../effects.js'
 import { FoldError, throwIfAborted } from '../errors.js'
-import type { Bucket, ObjectInfo } from './bucket.js'
+import type { Bucket, ObjectInfo, Reading } from './bucket.js'
 import { DirectoryBucket } from './directory-bucket.js'
 import { download, type Downloaded } from './download.js'
+import { Interrupted } from './failures.js'
 import { SHA256, factsOfMetadata, metadataOf } from './metadata.js'
 import { INPUT_EXTENSION, archiveKey, nameOfInput, parseArchiveKey, type Shard } from './names.js'
 import { PresignedBucket } from './presigned-bucket.js'
@@ -216,25 +218,17 @@ export class S3IO {
   }
 
   async #readEnd(bucket: Bucket, key: string, signal: AbortSignal): Promise<Buffer> {
-    return retry(
-      `reading ${bucket.url}/${key}`,
-      async (attempt) => {
-        const reading = await bucket.read(key, { last: LONGEST_FOOTER, signal: attempt })
-        try {
-          const chunks: Uint8Array[] = []
-          let bytes = 0
-          for await (const chunk of reading.body) {
-            chunks.push(chunk)
-            bytes += chunk.length
-            if (bytes > LONGEST_FOOTER) return Buffer.alloc(0)
-          }
-          return Buffer.concat(chunks)
-        } finally {
-          reading.close()
-        }
-      },
-      this.#options(signal, 'short'),
-    )
+    const options = this.#options(signal, 'short')
+    return this.#readAll(bucket, key, { last: LONGEST_FOOTER }, options, async ({ body }) => {
+      const chunks: Uint8Array[] = []
+      let bytes = 0
+      for await (const chunk of body) {
+        chunks.push(chunk)
+        bytes += chunk.length
+        if (bytes > LONGEST_FOOTER) return Buffer.alloc(0)
+      }
+      return Buffer.concat(chunks)
+    })
   }
 
   /** Copies an archive to a file. Where the store has no checksum of it, unpacking finds what is damaged. */
@@ -246,13 +240,45 @@ export class S3IO {
     return download(this.archives(), key, to, this.#options(signal, 'long'))
   }
 
-  /** Stores a text as an input, under a key that nothing has. */
+  /** Stores a text as an input, under a key that nothing has. `same`: the text is there already. */
   async uploadInput(
     key: string,
     file: { path: string; bytes: number; sha256: string },
     { signal = never() }: TransferOptions = {},
-  ): Promise<'created' | 'exists'> {
-    return this.inputs().create(key, { ...file, metadata: { [SHA256]: file.sha256 } }, signal)
+  ): Promise<'created' | 'same' | 'exists'> {
+    const bucket = this.inputs()
+    const upload = { ...file, type: 'text/plain; charset=utf-8', metadata: { [SHA256]: file.sha256 } }
+    const outcome = await bucket.create(key, upload, signal)
+    if (outcome === 'created') return outcome
+    return (await this.#digest(bucket, key, signal)) === file.sha256 ? 'same' : outcome
+  }
+
+  /** SHA-256 of an object: by its metadata, or else of what is read. */
+  async #digest(bucket: Bucket, key: string, signal: AbortSignal): Promise<string | undefined> {
+    const known = (await bucket.head(key, signal))?.metadata[SHA256]
+    return known ?? this.#readAll(bucket, key, {}, this.#options(signal, 'long'), digestOf)
+  }
+
+  /** Reads an object, again from the start when the reading breaks off. */
+  async #readAll<T>(
+    bucket: Bucket,
+    key: string,
+    part: { last?: number },
+    options: RetryOptions,
+    take: (reading: Reading) => Promise<T>,
+  ): Promise<T> {
+    return retry(
+      `reading ${bucket.url}/${key}`,
+      async (attempt) => {
+        const reading = await bucket.read(key, { ...part, signal: attempt })
+        try {
+          return await take(reading)
+        } finally {
+          reading.close()
+        }
+      },
+      options,
+    )
   }
 
   /** Presigned URLs by which a machine without keys reads the input and stores its archive. */
@@ -329,6 +355,17 @@ export function environmentError(problems: readonly string[]): FoldError {
     'ENVIRONMENT_INVALID',
     `the environment is not as it must be:\n  - ${problems.join('\n  - ')}`,
   )
+}
+
+async function digestOf({ body, total }: Reading): Promise<string> {
+  const sum = createHash('sha256')
+  let bytes = 0
+  for await (const chunk of body) {
+    sum.update(chunk)
+    bytes += chunk.length
+  }
+  if (bytes !== total) throw new Interrupted(`${bytes} bytes of ${total} arrived`)
+  return sum.digest('hex')
 }
 
 function never(): AbortSignal {

@@ -2,7 +2,7 @@
  * Where the storage is, from the environment. Everything that is wrong is found at once and said by the names of
  * variables, never by their values: some are secret.
  */
-import { parseDuration } from './duration.js'
+import { parseDuration } from '../machine/duration.js'
 
 /** The environment as it is given. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -38,7 +38,7 @@ export type StorageSettings = (S3Settings | DirectorySettings | PresignedSetting
 
 const DEFAULT_INPUT_BUCKET = 'fold-input'
 const DEFAULT_ARCHIVE_BUCKET = 'fold-archives'
-const DEFAULT_TRANSFER_TIME = 3_600_000
+export const DEFAULT_TRANSFER_TIME = 3_600_000
 
 /** The settings, adding to `problems` what is wrong; undefined if anything is. */
 export function storageSettings(env: Environment, problems: string[]): StorageSettings | undefined {
@@ -157,9 +157,11 @@ function bucketName(env: Environment, variable: string, standard: string, proble
 
 function transferTime(env: Environment, problems: string[]): number {
   const text = env['FOLD_TRANSFER_TIME'] || undefined
-  const seconds = text === undefined ? undefined : parseDuration(text)
-  if (text !== undefined && seconds === undefined) {
-    problems.push('FOLD_TRANSFER_TIME is not a duration, such as 90s, 10m or 2h')
+  if (text === undefined) return DEFAULT_TRANSFER_TIME
+  try {
+    return parseDuration(text) * 1000
+  } catch {
+    problems.push('FOLD_TRANSFER_TIME is not a time, such as 90s, 10m or 2h')
+    return DEFAULT_TRANSFER_TIME
   }
-  return seconds === undefined ? DEFAULT_TRANSFER_TIME : seconds * 1000
 }

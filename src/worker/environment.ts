@@ -1,7 +1,7 @@
 /** What a worker is to do, from the environment: all of it is checked before anything is done. */
 import type { GoalOptions } from '../goal.js'
+import { parseDuration } from '../machine/duration.js'
 import { parseSize } from '../machine/size.js'
-import { parseDuration } from '../storage/duration.js'
 import type { Shard } from '../storage/names.js'
 import { environmentError } from '../storage/s3-io.js'
 import { storageSettings, texts, type Environment, type StorageSettings } from '../storage/settings.js'
@@ -55,13 +55,17 @@ export function workerSettings(env: Environment, stateDirectory?: string): Worke
   const settings = {
     inputs,
     stateDirectory: stateDirectory ?? (env['LOCAL_STATE_DIR'] || './fold_state'),
-    memory: read('FOLD_MEMORY', 'a size, such as 512M', size),
+    memory: read('FOLD_MEMORY', 'a size, such as 512M', (text) => attempt(parseSize, text)),
     threads: read('FOLD_THREADS', 'a whole number of at least 1', count),
     limits: {
       maxOrthos: read('FOLD_MAX_ORTHOS', 'a whole number of at least 1', count),
-      maxTime: read('FOLD_MAX_TIME', 'a duration, such as 90s, 10m or 2h', parseDuration),
-      maxDisk: read('FOLD_MAX_DISK', 'a size, such as 20G', size),
-      diskReserve: read('FOLD_DISK_RESERVE', 'a size, such as 1G', size),
+      maxTime: read('FOLD_MAX_TIME', 'a time, such as 90s, 10m or 2h', (text) =>
+        attempt(parseDuration, text),
+      ),
+      maxDisk: read('FOLD_MAX_DISK', 'a size, such as 20G', (text) => attempt(parseSize, text)),
+      diskReserve: read('FOLD_DISK_RESERVE', 'a size, such as 1G, or 0', (text) =>
+        text === '0' ? 0 : attempt(parseSize, text),
+      ),
       maxDims: read('FOLD_MAX_DIMS', 'a whole number of at least 1', count),
     },
     shard: read('FOLD_SHARD', 'a shard i/n with i from 1 to n, such as 3/8', parseShard),
@@ -107,9 +111,9 @@ export function parseShard(text: string): Shard | undefined {
   return shard.index >= 1 && shard.index <= shard.count ? shard : undefined
 }
 
-function size(text: string): number | undefined {
+function attempt<T>(parse: (text: string) => T, text: string): T | undefined {
   try {
-    return parseSize(text)
+    return parse(text)
   } catch {
     return undefined
   }

@@ -10,16 +10,16 @@
  *                                    before/archive.bin (to continue from)
  * ```
  *
- * The directory is removed when the archive is stored. PROCESS makes no network call.
+ * When the archive is stored, the directory is renamed ({@link DISCARDED}) and then removed, so that one of which a part is gone
+ * is never taken for a job. PROCESS makes no network call.
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { isFinished } from '../archiving/facts.js'
 import type { CompressedArchive } from '../archiving/compress.js'
 import type { Effects } from '../effects.js'
 import { FoldError, systemCode, toFoldError } from '../errors.js'
 import type { GoalOptions } from '../goal.js'
-import type { ArchiveSummary } from '../manifest.js'
+import { isFinished, type ArchiveSummary } from '../manifest.js'
 import { formatShape } from '../shape.js'
 import { nameOfInput, shortened, type Shard } from '../storage/names.js'
 import { parseInput, type S3IO } from '../storage/s3-io.js'
@@ -64,6 +64,8 @@ export interface JobContext {
 export type JobOutcome = 'finished' | 'limited' | 'stopped'
 
 const PROGRESS_TIME = 60_000
+/** Ending of what is only to be removed. */
+export const DISCARDED = '.done'
 
 export class Job {
   /** As it was named: a key or an `s3://` URL. */
@@ -96,7 +98,7 @@ export class Job {
       const { facts } = await this.#upload()
       // What was stopped is continued by the next run.
       if (facts.limits.includes('stopped')) return 'stopped'
-      await files.rm(this.#work, { recursive: true, force: true })
+      await this.#discard()
       return isFinished(facts) ? 'finished' : 'limited'
     } catch (error) {
       await this.#tidy()
@@ -196,6 +198,14 @@ export class Job {
         throw error
       }
     })
+  }
+
+  async #discard(): Promise<void> {
+    const { files } = this.#context.effects
+    const discarded = this.#work + DISCARDED
+    await files.rm(discarded, { recursive: true, force: true })
+    await files.rename(this.#work, discarded)
+    await files.rm(discarded, { recursive: true, force: true })
   }
 
   /** After a failure: what can be had again is removed, a result is kept. */

@@ -11,7 +11,7 @@ import { FoldError, systemCode, toFoldError } from '../errors.js'
 import { version } from '../version.js'
 import { S3IO } from '../storage/s3-io.js'
 import { isPrefix, workerSettings, type WorkerSettings } from './environment.js'
-import { Job, type JobContext, type JobOutcome, type JobSearch } from './job.js'
+import { DISCARDED, Job, type JobContext, type JobOutcome, type JobSearch } from './job.js'
 import { lockState } from './lock.js'
 import { Log } from './log.js'
 import { Stop } from './stop.js'
@@ -61,6 +61,7 @@ async function work(options: WorkerOptions, log: Log, stop: Stop): Promise<void>
       const settings = workerSettings(effects.env, options.stateDirectory)
       await prepare(settings.stateDirectory, effects)
       release = await lockState(settings.stateDirectory, effects)
+      await removeDiscarded(settings.stateDirectory, effects)
       const io = new S3IO(settings.storage, effects, (error, pause) => {
         void log.note('retry', {
           code: error.code,
@@ -92,6 +93,14 @@ async function prepare(directory: string, { files }: Effects): Promise<void> {
       const code = systemCode(error) === 'ENOSPC' ? 'DISK_FULL' : 'NOT_WRITABLE'
       throw new FoldError(code, `the worker needs ${path}, which cannot be made`, { cause: error })
     }
+  }
+}
+
+/** What a worker that was killed has not removed any more. */
+async function removeDiscarded(directory: string, { files }: Effects): Promise<void> {
+  const path = join(directory, 'in_process')
+  for (const name of await files.readdir(path)) {
+    if (name.endsWith(DISCARDED)) await files.rm(join(path, name), { recursive: true, force: true })
   }
 }
 

@@ -1,8 +1,6 @@
 //! The disk-backed queue.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use fold_core::disk_backed_queue::{DiskBackedQueue, Iter, QueueOptions};
 use fold_core::{Code, Error};
@@ -10,6 +8,7 @@ use napi::bindgen_prelude::{AsyncTask, Uint8Array, Uint32Array};
 use napi_derive::napi;
 
 use crate::background::{Background, background};
+use crate::counted::{Counted, Length};
 use crate::shared::Shared;
 
 /// Records in one piece of memory: far fewer objects to pass than one for each.
@@ -35,9 +34,7 @@ pub struct QueueDamage {
 /// An open queue.
 #[napi]
 pub struct Queue {
-    queue: Shared<DiskBackedQueue>,
-    /// The queue's length after the last call, to be had without its lock.
-    length: Arc<AtomicU64>,
+    queue: Counted<DiskBackedQueue>,
 }
 
 /// Opens the queue in a directory; `memory` is for its buffer.
@@ -47,9 +44,14 @@ pub fn open_queue(directory: String, memory: i64) -> AsyncTask<Background<Queue>
         let buffer_bytes = usize::try_from(memory).unwrap_or(usize::MAX);
         let options = QueueOptions { buffer_bytes, ..QueueOptions::default() };
         let queue = DiskBackedQueue::open(Path::new(&directory), options)?;
-        let length = Arc::new(AtomicU64::new(queue.len()));
-        Ok(Queue { queue: Shared::new(queue), length })
+        Ok(Queue { queue: Counted::new(queue) })
     })
+}
+
+impl Length for DiskBackedQueue {
+    fn length(&self) -> u64 {
+        self.len()
+    }
 }
 
 #[napi]
@@ -58,21 +60,21 @@ impl Queue {
     #[napi(getter)]
     #[must_use]
     pub fn length(&self) -> i64 {
-        self.length.load(Ordering::Relaxed) as i64
+        self.queue.length()
     }
 
     /// Adds records at the end.
     #[napi(ts_return_type = "Promise<void>")]
     #[must_use]
     pub fn push(&self, records: Records) -> AsyncTask<Background<()>> {
-        self.run(move |queue| queue.push_batch(slices(&records)?))
+        self.queue.run(move |queue| queue.push_batch(slices(&records)?))
     }
 
     /// Takes records from the front.
     #[napi(ts_return_type = "Promise<Records>")]
     #[must_use]
     pub fn pop(&self, max_records: u32, max_bytes: u32) -> AsyncTask<Background<Records>> {
-        self.run(move |queue| {
+        self.queue.run(move |queue| {
             let batch = queue.pop_batch(max_records as usize, max_bytes.into())?;
             let mut records = Packed::default();
             batch.iter().for_each(|record| records.add(record));
@@ -84,7 +86,7 @@ impl Queue {
     #[napi(ts_return_type = "Promise<QueueCursor>")]
     #[must_use]
     pub fn iter(&self) -> AsyncTask<Background<QueueCursor>> {
-        self.run(|queue| {
+        self.queue.run(|queue| {
             Ok(QueueCursor { cursor: Shared::new(Cursor { records: queue.iter()?, failure: None }) })
         })
     }
@@ -93,7 +95,7 @@ impl Queue {
     #[napi(ts_return_type = "Promise<QueueDamage[]>")]
     #[must_use]
     pub fn damage(&self) -> AsyncTask<Background<Vec<QueueDamage>>> {
-        self.run(|queue| {
+        self.queue.run(|queue| {
             Ok(queue
                 .damage()
                 .iter()
@@ -110,32 +112,14 @@ impl Queue {
     #[napi(ts_return_type = "Promise<void>")]
     #[must_use]
     pub fn flush(&self) -> AsyncTask<Background<()>> {
-        self.run(DiskBackedQueue::flush)
+        self.queue.run(DiskBackedQueue::flush)
     }
 
     /// Flushes and lets go of the files.
     #[napi(ts_return_type = "Promise<void>")]
     #[must_use]
     pub fn close(&self) -> AsyncTask<Background<()>> {
-        self.run(DiskBackedQueue::close)
-    }
-
-    fn run<T>(
-        &self,
-        call: impl FnOnce(&mut DiskBackedQueue) -> fold_core::Result<T> + Send + 'static,
-    ) -> AsyncTask<Background<T>>
-    where
-        T: napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName + Send + 'static,
-    {
-        let (queue, length) = (self.queue.clone(), Arc::clone(&self.length));
-        background(move || {
-            queue.with(|queue| {
-                let result = call(queue);
-                // Also after a failure: part of a batch may have been taken.
-                length.store(queue.len(), Ordering::Relaxed);
-                result
-            })
-        })
+        self.queue.run(DiskBackedQueue::close)
     }
 }
 
