@@ -98,7 +98,7 @@ withTexts('merging the archives of two halves answers for the whole', async (t) 
   const { contentDigest, optimal } = whole
   t.like(json(merged.out), { contentDigest, optimal, orthoCount: 7, goal: 'optimal', lineage: '("a" "b")' })
   const refused = foldWorker(['merge', 'a.bin', 'b-all.bin', '--out', 'mixed.bin'], { cwd })
-  t.is(refused.code, 40)
+  t.is(refused.code, 42)
   t.regex(refused.err, /GOALS_DIFFER.*with the goal optimal/)
   const mixed = foldWorker(
     ['merge', 'a.bin', 'b-all.bin', '--out', 'mixed.bin', '--goal', 'optimal', '--json'],
