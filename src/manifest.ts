@@ -21,13 +21,19 @@ export interface Limit {
 /** What a search looks for: every ortho, or only the best ones. */
 export type Goal = 'all' | 'optimal'
 
+/** A shape that no ortho of the text has inside, and its volume. */
+export interface Excluded {
+  shape: string
+  volume: number
+}
+
 /** Why there is no better ortho than those in an archive, and what is not known. */
 export interface Proof {
   /** How many of the best were wanted. */
   top: number
   /** Shapes that no ortho of the text has inside, each with its volume: they exclude all volumes greater than that of the
    * optimal ortho, but for those from `open` on. */
-  excluded: { shape: string; volume: number }[]
+  excluded: Excluded[]
   /** The smallest volume greater than that of the optimal ortho that is not excluded; null if all are. */
   open: number | null
   /** The greatest volume whose orthos were not all compared; null if all that matter were. */
