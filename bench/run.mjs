@@ -2,7 +2,7 @@
 //
 //   node bench/run.mjs [--only NAME[,NAME]] [--quick] [--json]
 //
-// Names: search, cubes, threads, merge, seen, queue, startup. Every ratio is taken within this run. The baselines of `search` and
+// Names: search, cubes, threads, merge, optimal, estimate, seen, queue, startup. Every ratio is taken within this run. The baselines of `search` and
 // all texts come from $FOLD_SHARED, by default the directory `shared` beside the repository.
 import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -10,14 +10,16 @@ import { machine } from './lib/machine.mjs'
 import { markdown } from './lib/table.mjs'
 import { Tools } from './lib/tools.mjs'
 import { cubes } from './rows/cubes.mjs'
+import { estimate } from './rows/estimate.mjs'
 import { merge } from './rows/merge.mjs'
+import { optimal } from './rows/optimal.mjs'
 import { queue } from './rows/queue.mjs'
 import { search } from './rows/search.mjs'
 import { seen } from './rows/seen.mjs'
 import { startup } from './rows/startup.mjs'
 import { threads } from './rows/threads.mjs'
 
-const ROWS = { startup, search, threads, cubes, merge, seen, queue }
+const ROWS = { startup, search, threads, cubes, merge, optimal, estimate, seen, queue }
 
 const { values: options } = parseArgs({
   options: {

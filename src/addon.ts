@@ -37,6 +37,8 @@ export interface NativeSearchRequest {
   limits: NativeLimits
   shard?: { index: number; count: number }
   continueFrom?: string
+  /** Only so many of the best. */
+  top?: number
 }
 
 export interface NativeMergeRequest {
@@ -45,6 +47,18 @@ export interface NativeMergeRequest {
   memory: number
   threads: number
   limits: NativeLimits
+  /** Whether only the best of all texts together are wanted. */
+  optimal: boolean
+  top?: number
+}
+
+export interface NativeEstimateRequest {
+  path?: string
+  bytes?: Uint8Array
+  name: string
+  memory: number
+  threads: number
+  seed: number
 }
 
 export interface NativeCursor {
@@ -114,6 +128,8 @@ export interface Addon {
   ZstdDecoder: new () => NativeZstdDecoder
   search(request: NativeSearchRequest, control: NativeControl): Promise<string>
   merge(request: NativeMergeRequest, control: NativeControl): Promise<string>
+  /** JSON, see `estimate.ts`. */
+  estimate(request: NativeEstimateRequest, control: NativeControl): Promise<string>
   openArchive(path: string): Promise<NativeArchive>
   /** A report as JSON, see `VerifyReport`. */
   verifyArchive(path: string, scratch: string, memory: number, control: NativeControl): Promise<string>

@@ -8,6 +8,7 @@ import { describe, type CommandContext, type Library } from './commands/base.js'
 import { CompletionCommand } from './commands/completion.js'
 import { DoctorCommand } from './commands/doctor.js'
 import { blameVariables, describeVariables, optionsOf, withEnvironment } from './commands/environment.js'
+import { EstimateCommand } from './commands/estimate.js'
 import { ExportCommand } from './commands/export.js'
 import { InspectCommand } from './commands/inspect.js'
 import { ListCommand } from './commands/list.js'
@@ -26,6 +27,7 @@ import { version } from './version.js'
 const COMMANDS = [
   LocalCommand,
   SearchCommand,
+  EstimateCommand,
   MergeCommand,
   StageCommand,
   OrthosCommand,

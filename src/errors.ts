@@ -45,6 +45,7 @@ export const EXIT_CODES = {
   ARCHIVE_EXISTS: 35,
   TEXT_DIFFERS: 40,
   PROBLEMS_FOUND: 41,
+  GOALS_DIFFER: 42,
   TERMINATED: 143,
 } as const
 

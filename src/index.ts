@@ -17,6 +17,9 @@ export { compressArchive, type CompressedArchive, type CompressOptions } from '.
 export { decompressArchive, type DecompressOptions } from './archiving/decompress.js'
 export type { ArchiveFacts } from './archiving/facts.js'
 export { DiskBackedQueue, type QueueDamage, type QueueOptions } from './disk-backed-queue.js'
+export { estimate, type Estimate, type EstimateOptions, type Range } from './estimate.js'
+export type { DropletEstimate } from './fleet/fit.js'
+export type { GoalOptions } from './goal.js'
 export { EXPORT_FORMATS, exportOrthos, type ExportFormat, type ExportOptions } from './export/export.js'
 export { Interner, locatePhrases, type Contexts, type Places } from './interner.js'
 export type { Files } from './effects.js'
@@ -29,7 +32,7 @@ export {
   type InputConflict,
   type InputGroup,
 } from './merge/grouping.js'
-export type { ArchiveSummary, Limit, Manifest, Optimal } from './manifest.js'
+export type { ArchiveSummary, Ending, Excluded, Goal, Limit, Manifest, Optimal, Proof } from './manifest.js'
 export { mergeArchives, type MergeOptions } from './merge-archives.js'
 export { reportArchive, type ReportOptions } from './report-archive.js'
 export { search, type SearchInput, type SearchOptions } from './search.js'

@@ -13,9 +13,31 @@ export interface Optimal {
 
 /** Something that ended a search early. */
 export interface Limit {
-  name: 'maxOrthos' | 'maxTime' | 'maxDisk' | 'diskReserve' | 'maxDims' | 'stopped'
-  /** What it was set to: orthos, seconds, bytes, bytes, dimensions, 0. */
+  name: 'maxOrthos' | 'maxTime' | 'maxDisk' | 'diskReserve' | 'maxDims' | 'stopped' | 'memory'
+  /** What it was set to: orthos, seconds, bytes, bytes, dimensions, 0, bytes. */
   value: number
+}
+
+/** What a search looks for: every ortho, or only the best ones. */
+export type Goal = 'all' | 'optimal'
+
+/** A shape that no ortho of the text has inside, and its volume. */
+export interface Excluded {
+  shape: string
+  volume: number
+}
+
+/** Why there is no better ortho than those in an archive, and what is not known. */
+export interface Proof {
+  /** How many of the best were wanted. */
+  top: number
+  /** Shapes that no ortho of the text has inside, each with its volume: they exclude all volumes greater than that of the
+   * optimal ortho, but for those from `open` on. */
+  excluded: Excluded[]
+  /** The smallest volume greater than that of the optimal ortho that is not excluded; null if all are. */
+  open: number | null
+  /** The greatest volume whose orthos were not all compared; null if all that matter were. */
+  unranked: number | null
 }
 
 /** The manifest of an archive. */
@@ -28,12 +50,15 @@ export interface Manifest {
   orthoCount: number
   /** Number of orthos by shape, such as `{"2x2": 3644}`. */
   shapes: Record<string, number>
-  /** Whether every ortho of the text is here. */
+  goal: Goal
+  /** Whether every ortho of the text is here. Never said of a search for the optimum: see `proof`. */
   complete: boolean
   /** What ended the search early, when something did. */
   limits: Limit[]
   /** The finished shards that it holds of its one input, such as `["3/8"]`; empty for whole texts and merges of several. */
   shards: string[]
+  /** Only of a search for the optimum. */
+  proof: Proof | null
   optimal: Optimal | null
   /** Equal for archives that hold the same phrases and orthos, whatever their history. */
   contentDigest: string
@@ -55,15 +80,27 @@ export interface ArchiveSummary extends Manifest {
   archive: string
 }
 
-/** Whether nothing ended the work early: a whole text, or whole shards of one. */
-export function isFinished({
-  complete,
-  shards,
-  limits,
-}: {
+/** What says whether an archive is whole, in its manifest or in what is known of it elsewhere. */
+export interface Ending {
   complete: boolean
   shards: readonly unknown[]
   limits: readonly unknown[]
-}): boolean {
-  return complete || (shards.length > 0 && limits.length === 0)
+  proof?: Proof | null | undefined
+  /** In place of a proof: how many of the best were wanted. */
+  top?: number | undefined
+}
+
+/** How many of the best were wanted; undefined if all orthos were. */
+export function topOf({ proof, top }: Pick<Ending, 'proof' | 'top'>): number | undefined {
+  return proof?.top ?? top
+}
+
+/** Whether an archive answers its question for all of its text: it holds every ortho, or the best with a whole proof. */
+export function isWhole(ending: Omit<Ending, 'shards'>): boolean {
+  return ending.complete || (topOf(ending) !== undefined && ending.limits.length === 0)
+}
+
+/** Whether nothing ended the work early: a whole text, or whole shards of one. */
+export function isFinished(ending: Ending): boolean {
+  return isWhole(ending) || (ending.shards.length > 0 && ending.limits.length === 0)
 }

@@ -3,6 +3,7 @@ import type { NativeSearchRequest } from './addon.js'
 import { machine } from './effects.js'
 import { defaultMemory, withCoreMemory } from './machine/memory.js'
 import { FoldError } from './errors.js'
+import { wantedTop, type GoalOptions } from './goal.js'
 import { nativeLimits, type Limits } from './limits.js'
 import type { ArchiveSummary, Manifest } from './manifest.js'
 import { inputName } from './input.js'
@@ -14,7 +15,7 @@ export type SearchInput =
   { path: string; name?: string | undefined } | { text: string | Uint8Array; name: string }
 
 /** Options of {@link search}. */
-export interface SearchOptions extends TaskOptions, Limits {
+export interface SearchOptions extends TaskOptions, Limits, GoalOptions {
   /** The archive directory to write, by convention `NAME.bin`. It must not exist yet. */
   out: string
   /** Bytes of memory that the whole process may take. Default: half of what the machine or its control group grants. */
@@ -34,6 +35,10 @@ export interface SearchOptions extends TaskOptions, Limits {
  * `complete: false` and which limit it was. A search that is killed leaves its work beside `out`, and the next one of
  * the same text with the same `out` goes on from there.
  *
+ * With the goal `optimal` the archive holds only the best, and its manifest the proof that there is none better. Limits of
+ * orthos and dimensions and shards have no meaning then. `continueFrom` may be an archive of either goal: nothing worse
+ * than what it holds is looked for.
+ *
  * @param input - The text; it may be left out with `continueFrom`, as that archive has its phrases.
  * @example
  * ```ts
@@ -48,6 +53,7 @@ export async function search(
   if (!input && continueFrom === undefined) {
     throw new FoldError('INVALID_ARGUMENT', 'there is neither a text nor an archive to continue from')
   }
+  const top = wantedTop(options)
   const threads = checkInteger('threads', options.threads ?? (await machine.processors()), 1, 1024)
   const request: Omit<NativeSearchRequest, 'memory'> = {
     ...(input ? source(input) : { name: '' }),
@@ -56,6 +62,7 @@ export async function search(
     limits: nativeLimits(options),
     ...(shard && { shard: checkShard(shard) }),
     ...(continueFrom !== undefined && { continueFrom }),
+    ...(top !== undefined && { top }),
   }
   const budget = options.memory ?? (await defaultMemory(machine))
   const manifest = await withCoreMemory(budget, (memory) =>
@@ -69,7 +76,8 @@ function checkShard({ index, count }: { index: number; count: number }) {
   return { index: checkInteger('shard.index', index, 1, count), count }
 }
 
-function source(input: SearchInput): Pick<NativeSearchRequest, 'path' | 'bytes' | 'name'> {
+/** The text as the addon takes it. */
+export function source(input: SearchInput): Pick<NativeSearchRequest, 'path' | 'bytes' | 'name'> {
   if ('path' in input) return { path: input.path, name: input.name ?? inputName(input.path) }
   const bytes = typeof input.text === 'string' ? new TextEncoder().encode(input.text) : input.text
   return { bytes, name: input.name }

@@ -18,6 +18,8 @@ export interface Progress {
   best: Ortho | null
   /** Bytes of memory that the core holds now. */
   memory: number
+  /** Shapes that a search for the optimum has excluded so far. */
+  excluded: string[]
   /** Bytes of results written. */
   disk: number
   /** Bytes free on the disk that they are written to, once that is known. */

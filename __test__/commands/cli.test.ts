@@ -4,17 +4,19 @@ import { join } from 'node:path'
 import test from 'ava'
 import type { Archive, OrthoFilter } from '../../src/archive.js'
 import { run } from '../../src/cli.js'
+import type { EstimateOptions } from '../../src/estimate.js'
 import type { Library } from '../../src/commands/base.js'
 import type { MergeOptions } from '../../src/merge-archives.js'
 import { defaultOut } from '../../src/commands/search.js'
 import { FoldError } from '../../src/errors.js'
 import type { SearchInput, SearchOptions } from '../../src/search.js'
-import { EMPTY, summary } from '../support/summaries.js'
+import { EMPTY, expected, summary } from '../support/summaries.js'
 import { systemError, temporary, world, type World } from '../support/world.js'
 
 interface Calls {
   searched: { input: SearchInput | undefined; options: SearchOptions }[]
   merged: { archives: readonly string[]; options: MergeOptions }[]
+  estimated: { input: SearchInput; options: EstimateOptions }[]
   listed: OrthoFilter[]
   verified: number
   problems: { file: string | null; message: string }[]
@@ -22,7 +24,15 @@ interface Calls {
 }
 
 function library(changes: Partial<Library> = {}): { library: () => Promise<Library>; calls: Calls } {
-  const calls: Calls = { searched: [], merged: [], listed: [], verified: 0, problems: [], closed: 0 }
+  const calls: Calls = {
+    searched: [],
+    merged: [],
+    estimated: [],
+    listed: [],
+    verified: 0,
+    problems: [],
+    closed: 0,
+  }
   const archive = {
     summary: summary(),
     async *text(filter: OrthoFilter) {
@@ -45,6 +55,10 @@ function library(changes: Partial<Library> = {}): { library: () => Promise<Libra
       search: async (input, options) => {
         calls.searched.push({ input, options })
         return summary({ archive: options.out })
+      },
+      estimate: async (input, options = {}) => {
+        calls.estimated.push({ input, options })
+        return expected()
       },
       openArchive: async () => archive as unknown as Archive,
       mergeArchives: async (archives, options) => {
@@ -84,6 +98,12 @@ for (const args of [
   ['search', 'a', '--threads', '0'],
   ['search', 'a', '--threads', '1.5'],
   ['search', 'a', '--out', ''],
+  ['search', 'a', '--goal', 'best'],
+  ['search', 'a', '--top', '3'],
+  ['search', 'a', '--goal', 'all', '--top', '3'],
+  ['search', 'a', '--goal', 'optimal', '--top', '0'],
+  ['estimate'],
+  ['estimate', 'a', '--seed', 'x'],
   ['orthos', 'a', '--shape', '2'],
   ['orthos', 'a', '--limit', '-1'],
   ['inspect'],

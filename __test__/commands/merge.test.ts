@@ -20,6 +20,7 @@ function setUp(t: ExecutionContext) {
   const options: MergeOptions[] = []
   const library = async (): Promise<Library> => ({
     search: () => Promise.reject(new Error('not to be called')),
+    estimate: () => Promise.reject(new Error('not to be called')),
     openArchive: async (path) =>
       ({ summary: readArchive(path), close: () => undefined }) as unknown as Archive,
     mergeArchives: async (archives, given) => {

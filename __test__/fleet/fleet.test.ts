@@ -7,12 +7,15 @@ import { run } from '../../src/cli.js'
 import type { Library } from '../../src/commands/base.js'
 import type { Ran } from '../../src/effects.js'
 import { Doctl } from '../../src/fleet/doctl.js'
+import { FoldError } from '../../src/errors.js'
 import { plan } from '../../src/fleet/plan.js'
 import { cost, sizeFor } from '../../src/fleet/sizes.js'
 import { userData } from '../../src/fleet/user-data.js'
 import type { ArchiveFacts } from '../../src/archiving/facts.js'
 import { coverage, missingShards } from '../../src/storage/coverage.js'
 import type { StoredArchive, StoredInput } from '../../src/storage/s3-io.js'
+import type { SearchInput } from '../../src/search.js'
+import { expected } from '../support/summaries.js'
 import { temporary, world, type World } from '../support/world.js'
 
 const never = new AbortController().signal
@@ -251,10 +254,45 @@ const noLibrary = () => Promise.reject<Library>(new Error('not to be loaded'))
 
 test('spawn --dry-run says what it would make and cost, and makes nothing', async (t) => {
   const { it, calls } = fleet(['spawn', '--dry-run', '--max-time', '2h'], spaces(t, 'a.txt', 'b c.txt'))
-  t.is(await run(it, noLibrary), 0, it.err)
+  const estimated: SearchInput[] = []
+  const library = {
+    estimate: async (text: SearchInput) => {
+      estimated.push(text)
+      if (estimated.length > 1) throw new FoldError('MEMORY_TOO_SMALL', 'too little')
+      return expected()
+    },
+  } as unknown as Library
+  t.is(await run(it, async () => library), 0, it.err)
+  t.regex(
+    it.out,
+    /"a.txt": about 100,000,000,000,000 .* orthos, an archive of 218 TiB: more than s-1vcpu-1gb holds/,
+  )
+  t.regex(it.out, /"b c.txt": not estimated: too little/)
+  t.deepEqual(
+    estimated.map((text) => existsSync('path' in text ? text.path : '.')),
+    [false, false],
+    'what was brought here is removed',
+  )
   t.regex(it.out, /^fold-[0-9a-f]{16} {2}s-1vcpu-1gb {2}"a.txt", 19 bytes, at most \$0.02$/m)
   t.regex(it.out, /2 droplets for 2 inputs[^]*at most \$0.04/)
   t.deepEqual(calls, [])
+})
+
+const state = (facts: Partial<ArchiveFacts>, top?: number) =>
+  coverage([input('a.txt')], [archive('a', facts)], top).map((covered) => covered.state)
+
+test('spawn for the optimum: inputs whose best are there are left out, and nothing is estimated', async (t) => {
+  const env = { ...spaces(t, 'a.txt', 'b.txt'), FOLD_GOAL: 'optimal', FOLD_TOP: '3' }
+  const { it } = fleet(['spawn', '--dry-run'], env)
+  t.is(await run(it, noLibrary), 0, it.err)
+  t.regex(it.out, /2 droplets for 2 inputs/)
+  const sharded = fleet(['spawn', '--dry-run', '--shards', '2'], env)
+  t.is(await run(sharded.it, noLibrary), 2)
+  t.deepEqual(state({ complete: false, top: 3 }, 3), ['complete'])
+  t.deepEqual(state({ complete: false, top: 2 }, 3), ['incomplete'])
+  t.deepEqual(state({ complete: false, top: 3, limits: ['maxTime'] }, 3), ['incomplete'])
+  t.deepEqual(state({ complete: false, top: 3 }), ['none'])
+  t.deepEqual(state({}, 3), ['complete'])
 })
 
 test('spawn makes what lacks, once; no secret is in an argument', async (t) => {

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { contradict, groupByInput, shardsOf, unite } from '../../src/merge/grouping.js'
 import { outputPaths } from '../../src/merge/outputs.js'
 import { chooseArchives, setApart, type Candidate } from '../../src/merge/pairs.js'
-import type { ArchiveSummary } from '../../src/manifest.js'
-import { summary } from '../support/summaries.js'
+import type { ArchiveSummary, Limit } from '../../src/manifest.js'
+import { optimum, summary } from '../support/summaries.js'
 
 function of(name: string, sha256: string, changes: Partial<ArchiveSummary> = {}): ArchiveSummary {
   return summary({ input: { name, sha256, bytes: 1 }, ...changes })
@@ -154,4 +154,31 @@ test('what is not set apart never contradicts', (t) => {
       for (const one of out) t.true(candidates.some((other) => contradict(one.inputs, other.inputs)))
     }),
   )
+})
+
+/** An archive of the best so many of one text. */
+const best = (name: string, top: number, limits: Limit[] = []) => {
+  const proof = { top, excluded: [], open: null, unranked: null }
+  const input = { name: 'a', sha256: '1'.repeat(64), bytes: 1 }
+  return optimum({ archive: name, input, limits, contentDigest: name, proof })
+}
+
+const needed = (...archives: ArchiveSummary[]) =>
+  groupByInput(archives).groups.map((group) => group.archives.map(({ archive }) => archive))
+
+test('of archives of an optimum the whole one with the most of the best is enough', (t) => {
+  t.deepEqual(needed(best('one', 1), best('five', 5)), [['five']])
+  t.deepEqual(needed(best('one', 1), best('five', 5, [{ name: 'maxTime', value: 1 }])), [['one', 'five']])
+  t.deepEqual(needed(best('one', 1), of('a', '1'.repeat(64), { archive: 'all' })), [['all']])
+})
+
+const waiting = (name: string, its: ArchiveSummary): Candidate => ({ name, summary: its, inputs: [{ name }] })
+
+test('archives of different goals are not paired', (t) => {
+  const all = waiting('a', summary({ input: null }))
+  const [one, two] = ['b', 'c'].map((name) => waiting(name, optimum({ input: null })))
+  if (!one || !two) throw new Error('two were made')
+  t.is(chooseArchives([all, one], 0), undefined)
+  const choice = chooseArchives([all, one, two], 0)
+  t.deepEqual([choice?.first.name, choice?.partners.map(({ name }) => name)], ['b', ['c']])
 })

@@ -16,6 +16,7 @@ const PROGRESS: Progress = {
   elapsedSeconds: 2,
   shapes: { '2x2': 3_000_000 },
   best: { dims: [2, 2], words: ['a', 'b', 'c', 'd'] },
+  excluded: [],
   memory: 64 * 2 ** 20,
   disk: 0,
   diskFree: null,

@@ -82,6 +82,9 @@ test('of one input the complete archive is enough; of others all that differ are
     '1',
     '2',
   ])
+  // What holds the best only adds nothing to a list of all, but is all there is where there is none.
+  t.deepEqual(keys([stored('1', 3, false), stored('2', 1, false, { top: 1 })]), ['1'])
+  t.deepEqual(keys([stored('1', 5, false, { top: 5 }), stored('2', 1, false, { top: 1 })]), ['1'])
   // Two shards may both hold nothing: each is needed to know that none is missing.
   const [first, second] = ['1/2', '2/2'].map((shard) => ({ contentDigest: 'same', shards: [shard] }))
   t.deepEqual(

@@ -165,6 +165,37 @@ test('all that is wrong with the environment is said at once, without values', (
   t.false(error.message.includes(secret))
 })
 
+test('the goal is the optimum, or all; what does not go with it is said', (t) => {
+  const env = { DO_SPACES_ENDPOINT: 'file:///x', INPUT_FILE: 'a.txt' }
+  const goal = (more: Record<string, string>) => workerSettings({ ...env, ...more }).goal
+  t.deepEqual(goal({}), {})
+  t.deepEqual(goal({ FOLD_GOAL: 'all' }), {})
+  t.deepEqual(goal({ FOLD_GOAL: 'optimal' }), { goal: 'optimal' })
+  t.deepEqual(goal({ FOLD_GOAL: 'optimal', FOLD_TOP: '7' }), { goal: 'optimal', top: 7 })
+  for (const wrong of [
+    { FOLD_GOAL: 'best' },
+    { FOLD_TOP: '7' },
+    { FOLD_GOAL: 'optimal', FOLD_TOP: '0' },
+    { FOLD_GOAL: 'optimal', FOLD_SHARD: '1/2' },
+    { FOLD_GOAL: 'optimal', FOLD_MAX_DIMS: '3' },
+  ]) {
+    t.throws(
+      () => goal(wrong as Record<string, string>),
+      { code: 'ENVIRONMENT_INVALID' },
+      JSON.stringify(wrong),
+    )
+  }
+})
+
+test('the optimum of an input is finished work, and stored as what it is', async (t) => {
+  const place = setting(t, { 'a.txt': SQUARE })
+  const { code } = await run(place, 'a.txt', { env: { FOLD_GOAL: 'optimal', FOLD_TOP: '2' } })
+  t.is(code, 'OK')
+  t.like((await collect(place.io.listArchives()))[0], {
+    facts: { complete: false, limits: [], top: 2, orthoCount: 1 },
+  })
+})
+
 test('a shard is one of those that there are', (t) => {
   t.deepEqual(parseShard('3/8'), { index: 3, count: 8 })
   for (const text of ['0/8', '9/8', '1', '1/0', 'a/b', '1/2/3', '-1/2']) t.is(parseShard(text), undefined)

@@ -59,12 +59,22 @@ export class Tools {
     return this.#build(join(this.root, 'Cargo.toml'), ['--package', 'fold-core', '--example', 'archives'])
   }
 
+  /** The proof of the optimal ortho of a text. */
+  get optimum() {
+    return this.#build(join(this.root, 'Cargo.toml'), ['--package', 'fold-core', '--example', 'optimum'])
+  }
+
+  /** Estimates of the number of orthos, against that number. */
+  get estimate() {
+    return this.#build(join(this.root, 'Cargo.toml'), ['--package', 'fold-core', '--example', 'estimate'])
+  }
+
   /** What measures a part of the core beside what does the same elsewhere: `seen` or `queue`. */
   peer(name) {
     return this.#build(join(this.root, 'bench', 'peers', 'Cargo.toml'), ['--bin', name])
   }
 
-  /** `prototype` or `prototype-emit`; undefined where the shared directory is not at hand. */
+  /** `prototype`, `prototype-emit` or `prototype-optimal`; undefined where the shared directory is not at hand. */
   prototype(name) {
     const from = join(this.shared, name)
     if (!existsSync(from)) return undefined

@@ -24,6 +24,8 @@ export interface ArchiveFacts {
   /** Names of the limits that ended the search early. */
   limits: string[]
   contentDigest: string
+  /** If the search was for the optimum: how many of the best were wanted. */
+  top?: number | undefined
 }
 
 /** The longest footer that is looked for. Names of inputs have at most some thousand bytes. */
@@ -37,7 +39,7 @@ const TAIL = 4 + MAGIC.length
 
 /** The facts of an archive directory; its compressed form has the SHA-256. */
 export function factsOf(summary: ArchiveSummary, unpackedBytes: number): Omit<ArchiveFacts, 'sha256'> {
-  const { program, input, orthoCount, complete, shards, contentDigest } = summary
+  const { program, input, orthoCount, complete, shards, contentDigest, proof } = summary
   return {
     unpackedBytes,
     program,
@@ -47,6 +49,7 @@ export function factsOf(summary: ArchiveSummary, unpackedBytes: number): Omit<Ar
     shards,
     limits: summary.limits.map(({ name }) => name),
     contentDigest,
+    ...(proof && { top: proof.top }),
   }
 }
 
@@ -96,7 +99,8 @@ export function checkFacts(value: unknown): ArchiveFacts | undefined {
     count(facts['unpackedBytes']) &&
     count(facts['orthoCount']) &&
     strings(facts['shards']) &&
-    strings(facts['limits'])
+    strings(facts['limits']) &&
+    (facts['top'] === undefined || count(facts['top']))
   return sound ? (value as ArchiveFacts) : undefined
 }
 

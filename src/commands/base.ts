@@ -4,12 +4,14 @@ import type { Effects, StopSignal } from '../effects.js'
 import { FoldError, systemCode, toFoldError } from '../errors.js'
 import { blameVariables } from './environment.js'
 import type { openArchive } from '../archive.js'
+import type { estimate } from '../estimate.js'
 import type { search } from '../search.js'
 import type { mergeArchives } from '../merge-archives.js'
 
 /** The part of the library that commands use. */
 export interface Library {
   search: typeof search
+  estimate: typeof estimate
   openArchive: typeof openArchive
   mergeArchives: typeof mergeArchives
 }

@@ -1,5 +1,6 @@
 /** `fold-worker list`: what is in the buckets, and what is still to do. */
 import { Command, Option } from 'clipanion'
+import type { ArchiveFacts } from '../archiving/facts.js'
 import { FoldError } from '../errors.js'
 import { formatSize } from '../machine/size.js'
 import { formatCount, plural } from '../report/numbers.js'
@@ -83,8 +84,10 @@ function describeArchive({ key, bytes, facts }: StoredArchive): string {
   return `${oneLine(key)}  ${formatSize(bytes)}  ${said}`
 }
 
-function describePart({ shards, limits }: { shards: string[]; limits: string[] }): string {
-  const held = shards.length > 0 ? [`shards ${shards.join(' ')}`] : []
+function describePart({ shards, limits, top }: ArchiveFacts): string {
+  if (top !== undefined && limits.length === 0) return 'the best, proved'
+  const held = top === undefined ? [] : ['the best by then']
+  if (shards.length > 0) held.push(`shards ${shards.join(' ')}`)
   return (
     [...held, ...(limits.length > 0 ? [`incomplete (${limits.join(', ')})`] : [])].join(', ') || 'incomplete'
   )

@@ -10,7 +10,15 @@ import { describe } from './base.js'
 import { LimitedCommand } from './limited.js'
 import { MODES } from './modes.js'
 import { workProgress } from './progress.js'
-import { MEMORY_HELP, THREADS_HELP, countOption, memoryOption } from './options.js'
+import {
+  GOAL_HELP,
+  MEMORY_HELP,
+  THREADS_HELP,
+  TOP_HELP,
+  countOption,
+  goalOption,
+  memoryOption,
+} from './options.js'
 
 const SHORTEST_STALE = 1
 
@@ -31,6 +39,9 @@ export class LocalCommand extends LimitedCommand {
       Archives that local mode has made here are removed once they are part of a larger one; others are moved to
       \`done/\`. Archives that are damaged or of a newer format, and those that hold different texts under one name,
       stay in \`input/\` and are named.
+
+      With \`--goal optimal\` each text is searched for its best orthos only, and such archives are merged with each other
+      and never with others.
 
       \`--mode cloud-worker\` instead takes the inputs that \`$INPUT_FILE\` names from a bucket to archives in another. All
       that it does is said by the environment: see docs/cloud.md.
@@ -54,6 +65,8 @@ export class LocalCommand extends LimitedCommand {
   staleAfter = Option.String('--stale-after', '10m', {
     description: 'Take over work that has given no sign of life for this time (default: 10m)',
   })
+  goal = Option.String('--goal', { description: GOAL_HELP })
+  top = Option.String('--top', { description: TOP_HELP })
   memory = Option.String('--memory', { description: MEMORY_HELP })
   threads = Option.String('--threads', { description: THREADS_HELP })
   json = Option.Boolean('--json', false, { description: 'Print one JSON object for each archive written' })
@@ -67,13 +80,14 @@ export class LocalCommand extends LimitedCommand {
         `--mode must be one of: ${MODES.join(', ')}; not "${this.mode}"`,
       )
     }
+    const limits = this.limits()
+    const goal = goalOption(this.goal, this.top)
     if (this.mode === 'cloud-worker') {
       const { runWorker } = await import('../worker/worker.js')
       const { search } = await library()
       await runWorker({ effects, search, signal, stateDirectory: this.stateDir })
       return 0
     }
-    const limits = this.limits()
     const memory = memoryOption(this.memory)
     const threads = countOption('--threads', this.threads, 1)
     const staleAfter = parseDuration(this.staleAfter)
@@ -92,7 +106,7 @@ export class LocalCommand extends LimitedCommand {
       mergeAll: !this.noMerge,
       signal,
       search: (source, out, stop) =>
-        search(source, { out, memory, threads, ...limits, signal: stop, onProgress }),
+        search(source, { out, memory, threads, ...limits, ...goal, signal: stop, onProgress }),
       merge: (archives, out, stop) =>
         mergeArchives(archives, { out, memory, threads, ...limits, signal: stop, onProgress }),
       summarise: async (archive) => {

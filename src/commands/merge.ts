@@ -3,21 +3,31 @@ import { basename, dirname, join } from 'node:path'
 import { Command, Option } from 'clipanion'
 import { FoldError, systemCode } from '../errors.js'
 import { BucketWork } from '../merge/bucket-work.js'
-import { groupByInput, type Grouping, type InputConflict } from '../merge/grouping.js'
+import { groupByInput, type Grouping, type InputConflict, type InputGroup } from '../merge/grouping.js'
 import { outputPaths } from '../merge/outputs.js'
-import type { ArchiveSummary } from '../manifest.js'
+import { isWhole, type ArchiveSummary } from '../manifest.js'
 import { describeShards } from '../report/limits.js'
 import { plural } from '../report/numbers.js'
 import { ProgressDisplay } from '../report/progress.js'
 import { describeSearch } from '../report/summary.js'
 import { exists } from '../state/moves.js'
+import type { GoalOptions } from '../goal.js'
 import type { Limits } from '../limits.js'
 import type { Library } from './base.js'
 import { LimitedCommand } from './limited.js'
 import { workProgress } from './progress.js'
-import { MEMORY_HELP, THREADS_HELP, countOption, isBucketUrl, memoryOption } from './options.js'
+import {
+  GOAL_HELP,
+  MEMORY_HELP,
+  THREADS_HELP,
+  TOP_HELP,
+  countOption,
+  goalOption,
+  isBucketUrl,
+  memoryOption,
+} from './options.js'
 
-interface MergeSettings extends Limits {
+interface MergeSettings extends Limits, GoalOptions {
   memory: number | undefined
   threads: number | undefined
   signal: AbortSignal
@@ -45,6 +55,10 @@ export class MergeCommand extends LimitedCommand {
 
       Of archives of one text a complete one is enough; incomplete ones and shards are united, and shards that are
       missing are named. If the result is incomplete, the exit code is 18.
+
+      Archives of searches for the optimum (\`--goal optimal\`) are merged to one that answers for the optimum of all texts
+      together. With archives of all orthos they are merged only if \`--goal optimal\` is given, as the result then holds
+      the best and nothing else.
 
       Archives that hold different texts under one name are never mixed by accident: name only those that you want, or
       say \`--mix\`. With \`--by-input\` each text gets an archive of its own in the directory \`--out\`; different texts
@@ -75,12 +89,15 @@ export class MergeCommand extends LimitedCommand {
   mix = Option.Boolean('--mix', false, { description: 'Merge different texts even if they have one name' })
   memory = Option.String('--memory', { description: MEMORY_HELP })
   threads = Option.String('--threads', { description: THREADS_HELP })
+  goal = Option.String('--goal', { description: GOAL_HELP })
+  top = Option.String('--top', { description: TOP_HELP })
   json = Option.Boolean('--json', false, { description: 'Print one JSON object for each archive written' })
   quiet = Option.Boolean('--quiet', false, { description: 'Show no progress' })
 
   protected async perform(signal: AbortSignal): Promise<number> {
     const settings: MergeSettings = {
       ...this.limits(),
+      ...goalOption(this.goal, this.top),
       memory: memoryOption(this.memory),
       threads: countOption('--threads', this.threads, 1),
       signal,
@@ -182,11 +199,16 @@ export class MergeCommand extends LimitedCommand {
       )
     }
     for (const { input, missingShards } of groups) await this.#tellMissing(input.name, missingShards)
-    const paths = [...groups.flatMap(({ archives }) => archives), ...others].map(({ archive }) => archive)
+    const paths = [...groups.flatMap((group) => this.#needed(group)), ...others].map(({ archive }) => archive)
     const out = this.out ?? join(work.out, 'merged.bin')
     const name = this.out === undefined ? undefined : basename(this.out, '.bin')
-    const { complete, archive } = await this.#merge(work, paths, out, name)
-    return complete ? [] : [archive]
+    const summary = await this.#merge(work, paths, out, name)
+    return isWhole(summary) ? [] : [summary.archive]
+  }
+
+  /** For the best of all, what adds nothing to a list of all may say how many are wanted. */
+  #needed({ archives, superfluous }: InputGroup): ArchiveSummary[] {
+    return this.goal === 'optimal' ? [...archives, ...superfluous] : archives
   }
 
   async #byInput(work: MergeWork, { groups, others, conflicts }: Grouping): Promise<string[]> {
@@ -200,13 +222,14 @@ export class MergeCommand extends LimitedCommand {
       throw new FoldError('OUTPUT_EXISTS', `${path} is there already; nothing is overwritten`)
     }
     const incomplete: string[] = []
-    for (const [at, { input, archives, missingShards }] of groups.entries()) {
+    for (const [at, group] of groups.entries()) {
+      const { input, missingShards } = group
       const out = paths[at] ?? work.out
       await this.#tellMissing(input.name, missingShards)
       await files.mkdir(dirname(out), { recursive: true })
-      const sources = archives.map(({ archive }) => archive)
-      const { complete, archive } = await this.#merge(work, sources, out)
-      if (!complete) incomplete.push(archive)
+      const sources = this.#needed(group).map(({ archive }) => archive)
+      const summary = await this.#merge(work, sources, out)
+      if (!isWhole(summary)) incomplete.push(summary.archive)
       if (this.out === undefined) await files.rm(out, { recursive: true, force: true })
     }
     if (others.length > 0) {
@@ -222,7 +245,7 @@ export class MergeCommand extends LimitedCommand {
     archives: string[],
     out: string,
     name?: string,
-  ): Promise<{ complete: boolean; archive: string }> {
+  ): Promise<ArchiveSummary> {
     const { effects } = this.context
     const { memory, maxDisk } = settings
     const wishes = { quiet: this.quiet, json: this.json, memory, maxDisk, title: basename(out) }

@@ -1,5 +1,6 @@
 /** Options that several commands share, from their text to their value. */
 import { FoldError } from '../errors.js'
+import type { GoalOptions } from '../goal.js'
 import type { Limits } from '../limits.js'
 import { parseDuration } from '../machine/duration.js'
 import { parseSize } from '../machine/size.js'
@@ -7,6 +8,9 @@ import { parseSize } from '../machine/size.js'
 export const MEMORY_HELP =
   'Memory that the whole process may take, such as 256M or 1G (default: half of what the machine or its cgroup grants)'
 export const THREADS_HELP = 'Number of threads (default: one for each processor)'
+export const GOAL_HELP =
+  'What to look for: all orthos, or only the optimal one with a proof (all or optimal; default: all)'
+export const TOP_HELP = 'With --goal optimal: so many of the best (default: 1)'
 export const LIMITS_HELP = {
   maxOrthos: 'Stop after so many orthos',
   maxTime: 'Stop after this time, such as 90s, 10m or 2h',
@@ -47,6 +51,21 @@ export function shardOption(text: string | undefined): { index: number; count: n
     )
   }
   return { index, count }
+}
+
+/** What is looked for, if that is said. */
+export function goalOption(goal: string | undefined, top: string | undefined): GoalOptions {
+  if (goal !== undefined && goal !== 'all' && goal !== 'optimal') {
+    throw new FoldError('INVALID_ARGUMENT', `--goal must be all or optimal, not "${goal}"`)
+  }
+  const count = countOption('--top', top, 1)
+  if (count !== undefined && goal !== 'optimal') {
+    throw new FoldError(
+      'INVALID_ARGUMENT',
+      '--top says how many of the best are wanted: it goes with --goal optimal',
+    )
+  }
+  return { ...(goal && { goal }), ...(count !== undefined && { top: count }) }
 }
 
 /** Whether an argument names a place in a bucket rather than a path. */

@@ -1,14 +1,24 @@
 /** `fold-worker search`: every ortho of one text. */
 import { Command, Option } from 'clipanion'
-import { FoldError } from '../errors.js'
+import { FoldError, throwIfAborted } from '../errors.js'
 import { inputName } from '../input.js'
 import { describeSearch } from '../report/summary.js'
 import type { SearchInput } from '../search.js'
 import { describeLimitList } from '../report/limits.js'
-import { isFinished } from '../manifest.js'
+import { isFinished, type Goal } from '../manifest.js'
+import { adviceBefore } from './advice.js'
 import { LimitedCommand } from './limited.js'
 import { workProgress } from './progress.js'
-import { MEMORY_HELP, THREADS_HELP, countOption, memoryOption, shardOption } from './options.js'
+import {
+  GOAL_HELP,
+  MEMORY_HELP,
+  THREADS_HELP,
+  TOP_HELP,
+  countOption,
+  goalOption,
+  memoryOption,
+  shardOption,
+} from './options.js'
 import { readStandardInput } from './standard-input.js'
 
 export class SearchCommand extends LimitedCommand {
@@ -23,6 +33,12 @@ export class SearchCommand extends LimitedCommand {
       A search that reaches a limit keeps what it has found, says so, and ends with exit code 18; \`--continue\` takes
       it up again from its archive. \`--shard i/n\` searches one of n parts of the text, for as many machines;
       \`merge\` puts them together.
+
+      \`--goal optimal\` finds only the optimal ortho, or with \`--top K\` the K best, without listing the others, and
+      proves that there is none better: for texts of which no disk holds all orthos. See docs/optimal.md.
+
+      A large text without limits is estimated first; if its orthos will not fit on the disk, that is said before the
+      search begins.
     `,
     examples: [
       ['Search a chapter; the archive is ./chapter.bin', '$0 search chapter.txt'],
@@ -33,6 +49,7 @@ export class SearchCommand extends LimitedCommand {
       ['At most an hour and 10 GiB of disk', '$0 search book.txt --max-time 1h --max-disk 10G'],
       ['Go on from there', '$0 search --continue book.bin --out more.bin --max-time 8h'],
       ['One of four parts', '$0 search book.txt --shard 1/4'],
+      ['The ten best of a whole book', '$0 search book.txt --goal optimal --top 10'],
       ['Search standard input, for a script', 'cat *.txt | $0 search - --out all.bin --json'],
     ],
   })
@@ -48,6 +65,11 @@ export class SearchCommand extends LimitedCommand {
     description:
       'An archive of the same text that a limit ended: search only what it lacks, and add what it has',
   })
+  goal = Option.String('--goal', { description: GOAL_HELP })
+  top = Option.String('--top', { description: TOP_HELP })
+  noEstimate = Option.Boolean('--no-estimate', false, {
+    description: 'Do not estimate first whether all orthos of a large text would fit on the disk',
+  })
   json = Option.Boolean('--json', false, { description: 'Print one JSON object instead of text' })
   quiet = Option.Boolean('--quiet', false, { description: 'Show no progress' })
 
@@ -57,16 +79,30 @@ export class SearchCommand extends LimitedCommand {
     const threads = countOption('--threads', this.threads, 1)
     const limits = this.limits()
     const shard = shardOption(this.shard)
+    const goal = goalOption(this.goal, this.top)
     const continued = this.#continued()
     const { file } = this
     if (file === undefined && !continued.continueFrom) {
       throw new FoldError('INVALID_ARGUMENT', 'give a text to search, or --continue with an archive')
     }
-    const out = this.out ?? (file === undefined ? '' : defaultOut(file, shard))
+    const out = this.out ?? (file === undefined ? '' : defaultOut(file, shard, goal.goal))
     if (out === '') throw new FoldError('INVALID_ARGUMENT', '--out must name a directory')
 
     const input = file === undefined ? undefined : await this.#input(file, signal)
-    const { search } = await library()
+    const { search, estimate } = await library()
+    const isLimited = Object.keys({ ...limits, ...continued, ...goal }).length > 0 || shard !== undefined
+    if (
+      !isLimited &&
+      !this.noEstimate &&
+      effects.env['FOLD_ESTIMATE'] !== '0' &&
+      file !== undefined &&
+      file !== '-'
+    ) {
+      const asked = { file, out, memory, threads, signal }
+      for (const line of await adviceBefore(asked, effects, { estimate }))
+        await effects.stderr.write(`${line}\n`)
+      throwIfAborted(signal)
+    }
     const progress = await workProgress(effects, {
       quiet: this.quiet,
       json: this.json,
@@ -77,7 +113,7 @@ export class SearchCommand extends LimitedCommand {
     const started = effects.now()
     try {
       const onProgress = progress.enabled ? progress.show : undefined
-      const part = { ...limits, ...(shard && { shard }), ...continued }
+      const part = { ...limits, ...(shard && { shard }), ...continued, ...goal }
       const summary = await search(input, { out, memory, threads, signal, onProgress, ...part })
       progress.end()
       if (this.json) await this.printJson(summary)
@@ -88,7 +124,8 @@ export class SearchCommand extends LimitedCommand {
         const { limits: reached, archive } = summary
         const why =
           reached.length > 0 ? `stopped ${describeLimitList(reached)}` : 'not everything was searched'
-        const next = `fold-worker search --continue ${archive} --out ANOTHER.bin`
+        const same = summary.goal === 'optimal' ? ' --goal optimal' : ''
+        const next = `fold-worker search --continue ${archive}${same} --out ANOTHER.bin`
         throw new FoldError('LIMIT_REACHED', `${why}; what was found is in ${archive}. To go on: ${next}`)
       }
     } finally {
@@ -109,7 +146,7 @@ export class SearchCommand extends LimitedCommand {
 }
 
 /** Where the archive of an input goes when nothing is said: in the current directory, under the input's name. */
-export function defaultOut(file: string, shard?: { index: number; count: number }): string {
-  const part = shard ? `.shard-${shard.index}-of-${shard.count}` : ''
+export function defaultOut(file: string, shard?: { index: number; count: number }, goal?: Goal): string {
+  const part = shard ? `.shard-${shard.index}-of-${shard.count}` : goal === 'optimal' ? '.optimal' : ''
   return `${file === '-' ? 'stdin' : inputName(file)}${part}.bin`
 }

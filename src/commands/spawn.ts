@@ -7,7 +7,8 @@ import { parseDuration } from '../machine/duration.js'
 import type { S3IO } from '../storage/s3-io.js'
 import { version } from '../version.js'
 import { FoldCommand } from './base.js'
-import { countOption } from './options.js'
+import { wantedTop } from '../goal.js'
+import { countOption, goalOption } from './options.js'
 
 /** A presigned URL is valid for the life of the droplet and for its start, but never longer than S3 allows. */
 const STARTING_SECONDS = 3600
@@ -77,7 +78,7 @@ export class SpawnCommand extends FoldCommand {
       all(io.listInputs(this.prefix, { signal })),
       all(io.listArchives('', { signal })),
     ])
-    const planned = plan(coverage(inputs, archives), {
+    const planned = plan(coverage(inputs, archives, this.#wantedTop(shards)), {
       inputsPerDroplet,
       shards,
       size: this.size,
@@ -95,8 +96,23 @@ export class SpawnCommand extends FoldCommand {
       `${chosen.length} droplets for ${inputs.length} inputs, of which ${planned.length - wanted.length} have one running; ` +
         `at most $${dollars.toFixed(2)}${chosen.length < wanted.length ? `; ${wanted.length - chosen.length} more beyond --most` : ''}`,
     )
+    if (this.dryRun && this.#wantedTop(shards) === undefined && effects.env['FOLD_ESTIMATE'] !== '0') {
+      const { forecast } = await import('../fleet/forecast.js')
+      const { estimate } = await this.context.library()
+      for (const line of await forecast(chosen, { io, effects, estimate, signal })) await this.print(line)
+    }
     if (!this.dryRun) await this.#make(chosen, { doctl, io, region, maxSeconds, signal })
     return 0
+  }
+
+  /** How many of the best the workers are to find, if not all orthos. */
+  #wantedTop(shards: number): number | undefined {
+    const { FOLD_GOAL: goal, FOLD_TOP: top } = this.context.effects.env
+    const wanted = wantedTop(goalOption(goal || undefined, top || undefined))
+    if (wanted !== undefined && shards > 1) {
+      throw new FoldError('INVALID_ARGUMENT', 'a search for the optimum ($FOLD_GOAL) has no shards')
+    }
+    return wanted
   }
 
   async #make(
@@ -151,6 +167,8 @@ export class SpawnCommand extends FoldCommand {
       'FOLD_MAX_DISK',
       'FOLD_DISK_RESERVE',
       'FOLD_MAX_DIMS',
+      'FOLD_GOAL',
+      'FOLD_TOP',
     ]
     const common = {
       FOLD_PACKAGE: `fold-worker@${this.packageVersion ?? version()}`,

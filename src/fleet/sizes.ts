@@ -4,14 +4,17 @@
 export interface DropletSize {
   slug: string
   monthly: number
+  processors: number
+  /** Bytes of its disk. */
+  disk: number
   /** Inputs of up to so many bytes are given this size when none is asked for. */
   mostInput: number
 }
 
 export const SIZES: readonly DropletSize[] = [
-  { slug: 's-1vcpu-1gb', monthly: 6, mostInput: 64 * 1024 },
-  { slug: 's-1vcpu-2gb', monthly: 12, mostInput: 256 * 1024 },
-  { slug: 's-2vcpu-4gb', monthly: 24, mostInput: Infinity },
+  { slug: 's-1vcpu-1gb', monthly: 6, processors: 1, disk: 25e9, mostInput: 64 * 1024 },
+  { slug: 's-1vcpu-2gb', monthly: 12, processors: 1, disk: 50e9, mostInput: 256 * 1024 },
+  { slug: 's-2vcpu-4gb', monthly: 24, processors: 2, disk: 80e9, mostInput: Infinity },
 ]
 
 /** Hours that a month is billed for at the most. */

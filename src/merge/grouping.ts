@@ -2,7 +2,7 @@
  * Which archives are of one input, which of those are needed, and which contradict each other. Decided from manifests
  * alone: what is in the archives is the core's business.
  */
-import type { ArchiveSummary } from '../manifest.js'
+import { isWhole, topOf, type ArchiveSummary, type Ending } from '../manifest.js'
 import { lineageNames } from './lineage.js'
 
 /** A text, as archives name it. */
@@ -13,9 +13,10 @@ export interface InputId {
 }
 
 /** What is asked of an archive to group it. */
-export type Groupable = Pick<ArchiveSummary, 'archive' | 'complete' | 'shards' | 'contentDigest'> & {
-  input: { name: string; sha256: string } | null
-}
+export type Groupable = Pick<ArchiveSummary, 'archive' | 'complete' | 'shards' | 'contentDigest'> &
+  Ending & {
+    input: { name: string; sha256: string } | null
+  }
 
 /** The archives of one text. */
 export interface InputGroup<T extends Groupable = ArchiveSummary> {
@@ -88,9 +89,12 @@ export function groupByInput<T extends Groupable>(archives: readonly T[]): Group
   }
 }
 
-/** Of archives of one text: a complete one is enough; else all that differ, as their union is all that is known. */
+/**
+ * Of archives of one text: a complete one is enough, or of archives of its optimum the one with the most of the best; else all
+ * that differ, as their union is all that is known.
+ */
 function reconcile<T extends Groupable>(members: readonly T[]): Omit<InputGroup<T>, 'input'> {
-  const complete = members.find((archive) => archive.complete)
+  const complete = members.find((archive) => archive.complete) ?? optimum(members)
   const kept = complete ? [complete] : differing(members)
   const { whole, missing } = shardsOf(kept)
   return {
@@ -99,6 +103,13 @@ function reconcile<T extends Groupable>(members: readonly T[]): Omit<InputGroup<
     complete: complete !== undefined || whole,
     missingShards: complete || whole ? [] : missing,
   }
+}
+
+/** If all are of searches for the optimum: one that is whole and has the most of the best. */
+function optimum<T extends Groupable>(members: readonly T[]): T | undefined {
+  if (members.some((member) => topOf(member) === undefined)) return undefined
+  const most = Math.max(...members.map((member) => topOf(member) ?? 0))
+  return members.find((archive) => isWhole(archive) && topOf(archive) === most)
 }
 
 /** One of each content. Equal content with other shards says more, so those are kept. */

@@ -5,7 +5,7 @@
  * only later ones. So the last in the order is never held alone, and of processes that hold one archive each
  * at least one always finds a second: they cannot wait for each other.
  */
-import type { ArchiveSummary } from '../manifest.js'
+import { isWhole, type ArchiveSummary, type Goal } from '../manifest.js'
 import { order, type InputId } from './grouping.js'
 
 /** An archive that waits to be merged. */
@@ -63,8 +63,15 @@ export function setApart(candidates: readonly Candidate[]): { rest: Candidate[];
  * Archives of one text first, as shards must be united while it is known what they are shards of, and a complete one
  * makes the others superfluous; then complete ones, the smallest first; then, once nobody else works, whatever is left.
  * Two at a time, but more where there is enough for all who work.
+ *
+ * Archives of all orthos and archives of the best are never merged with each other: that would lose what the first hold.
  */
 export function chooseArchives(candidates: readonly Candidate[], othersWork: number): Choice | undefined {
+  const of = (goal: Goal) => candidates.filter(({ summary }) => summary.goal === goal)
+  return chooseOfOneGoal(of('all'), othersWork) ?? chooseOfOneGoal(of('optimal'), othersWork)
+}
+
+function chooseOfOneGoal(candidates: readonly Candidate[], othersWork: number): Choice | undefined {
   const sorted = candidates.toSorted(bySize)
   const groups = new Map<string, Candidate[]>()
   for (const candidate of sorted) {
@@ -74,7 +81,7 @@ export function chooseArchives(candidates: readonly Candidate[], othersWork: num
     groups.set(key, [...(groups.get(key) ?? []), candidate])
   }
   const [, sameText] = [...groups].sort(([a], [b]) => order(a, b)).find(([, group]) => group.length > 1) ?? []
-  const complete = sorted.filter(({ summary }) => summary.complete)
+  const complete = sorted.filter(({ summary }) => isWhole(summary))
   const most = Math.max(2, Math.min(MOST, Math.floor(complete.length / (2 * (othersWork + 1)))))
   return choice(sameText, MOST) ?? choice(complete, most) ?? (othersWork > 0 ? undefined : choice(sorted, 2))
 }
@@ -86,7 +93,7 @@ function choice(candidates: readonly Candidate[] | undefined, most: number): Cho
 
 function bySize(a: Candidate, b: Candidate): number {
   return (
-    Number(b.summary.complete) - Number(a.summary.complete) ||
+    Number(isWhole(b.summary)) - Number(isWhole(a.summary)) ||
     a.summary.bytes - b.summary.bytes ||
     order(a.name, b.name)
   )

@@ -160,6 +160,11 @@ export const EXPLAINED: Readonly<Record<ErrorCode, Explained>> = {
     means: '`doctor` found something that keeps the program from working',
     remedy: 'Each problem comes with what to do about it.',
   },
+  GOALS_DIFFER: {
+    means: 'archives of the best orthos and of all were to be merged',
+    remedy:
+      'Merge each kind by itself, or all with `--goal optimal`: the result then holds the best and nothing else.',
+  },
   CANCELLED: {
     means: 'stopped by Ctrl-C or by an `AbortSignal`',
     remedy: 'Nothing is half-written. The same command starts anew.',

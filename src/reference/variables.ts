@@ -48,6 +48,13 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'FOLD_MAX_DISK', means: LIKE('--max-disk'), without: 'no limit' },
   { name: 'FOLD_DISK_RESERVE', means: LIKE('--disk-reserve'), without: 'chosen by the size of the disk' },
   { name: 'FOLD_MAX_DIMS', means: LIKE('--max-dims'), without: 'no limit' },
+  { name: 'FOLD_GOAL', means: LIKE('--goal'), without: '`all`' },
+  { name: 'FOLD_TOP', means: LIKE('--top'), without: '`1`, with `FOLD_GOAL=optimal`' },
+  {
+    name: 'FOLD_ESTIMATE',
+    means: '`0` keeps `search` and `spawn --dry-run` from estimating first',
+    without: 'large texts are estimated',
+  },
   { name: 'FOLD_SHARD', means: LIKE('--shard'), without: 'all of it' },
   {
     name: 'FOLD_TRANSFER_TIME',

@@ -1,5 +1,5 @@
 /** What local mode tells people. */
-import type { ArchiveSummary } from '../manifest.js'
+import { isWhole, type ArchiveSummary } from '../manifest.js'
 import type { LocalEvent } from '../state/local.js'
 import { describeGaps } from './limits.js'
 import { formatCount, plural } from './numbers.js'
@@ -75,8 +75,10 @@ async function describeResult({ archives, own }: LocalEvent & { kind: 'result' }
   ]
 }
 
-function line({ archive, orthoCount, complete }: ArchiveSummary): string {
-  return `${archive} (${plural(orthoCount, 'ortho')}${complete ? '' : ', incomplete'})`
+function line(summary: ArchiveSummary): string {
+  const { archive, orthoCount, goal } = summary
+  const what = goal === 'optimal' ? `the best ${orthoCount}` : plural(orthoCount, 'ortho')
+  return `${archive} (${what}${isWhole(summary) ? '' : ', incomplete'})`
 }
 
 function indent(text: string): string {

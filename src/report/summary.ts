@@ -1,7 +1,7 @@
 /** What came out of a search, in lines for people. */
 import type { VerifyReport } from '../archive.js'
 import { formatSize } from '../machine/size.js'
-import type { ArchiveSummary, Manifest } from '../manifest.js'
+import { isWhole, type ArchiveSummary, type Manifest } from '../manifest.js'
 import { formatShape } from '../shape.js'
 import { drawOrtho } from './grid.js'
 import { describeGaps } from './limits.js'
@@ -10,6 +10,7 @@ import { formatCount, formatSeconds, plural, shapeTable } from './numbers.js'
 
 /** The report after `search`: counts, the optimal ortho, time, place. */
 export async function describeSearch(summary: ArchiveSummary, seconds: number): Promise<string[]> {
+  if (summary.proof) return describeOptimum(summary, seconds)
   const rate =
     summary.orthoCount > 0 && seconds > 0 ? `, ${formatCount(summary.orthoCount / seconds)} a second` : ''
   return [
@@ -18,6 +19,31 @@ export async function describeSearch(summary: ArchiveSummary, seconds: number): 
     `${plural(summary.orthoCount, 'ortho')} in ${formatSeconds(seconds)}${rate}`,
     ...describeGaps(summary),
     `archive: ${summary.archive} (${formatSize(summary.bytes)})`,
+  ]
+}
+
+/** The report after a search for the optimum. */
+async function describeOptimum(summary: ArchiveSummary, seconds: number): Promise<string[]> {
+  return [
+    ...(await describeFinds(summary)),
+    '',
+    ...describeProof(summary),
+    `${plural(summary.orthoCount, 'ortho')} in ${formatSeconds(seconds)}`,
+    `archive: ${summary.archive} (${formatSize(summary.bytes)})`,
+  ]
+}
+
+/** What is proved, and what is not. */
+function describeProof(manifest: Manifest): string[] {
+  const { proof } = manifest
+  if (!proof) return []
+  const shapes = proof.excluded.map(({ shape }) => shape)
+  const excluded =
+    shapes.length > 0 ? [`excluded: no ortho of the text has one of these inside: ${shapes.join(', ')}`] : []
+  return [
+    ...(isWhole(manifest) ? ['proved: there is none better'] : []),
+    ...excluded,
+    ...describeGaps(manifest),
   ]
 }
 
@@ -32,8 +58,18 @@ export async function describeArchive(
     ['written by', summary.program],
     ...(input ? ([['input', `${input.name} (${formatSize(input.bytes)})`]] as [string, string][]) : []),
     ['words', `${formatCount(summary.vocabulary)} distinct`],
-    ['complete', summary.complete ? 'yes' : 'no'],
-    ...describeGaps(summary).map((line): [string, string] => ['', line]),
+    ...(summary.proof
+      ? ([
+          [
+            'goal',
+            `the ${summary.proof.top === 1 ? 'optimal ortho' : `${formatCount(summary.proof.top)} best orthos`}`,
+          ],
+        ] as [string, string][])
+      : ([['complete', summary.complete ? 'yes' : 'no']] as [string, string][])),
+    ...(summary.proof ? describeProof(summary) : describeGaps(summary)).map((line): [string, string] => [
+      '',
+      line,
+    ]),
     ...(search ? ([['searched in', formatSeconds(search.elapsedSeconds)]] as [string, string][]) : []),
     ['content', summary.contentDigest],
   ]
@@ -58,7 +94,9 @@ export function describeVerification({ files, orthos, problems }: VerifyReport):
 }
 
 /** Counts by shape and the optimal ortho, or a sentence that there is none. */
-export async function describeFinds({ shapes, optimal, orthoCount }: Manifest): Promise<string[]> {
+export async function describeFinds(manifest: Manifest): Promise<string[]> {
+  const { shapes, optimal, orthoCount, proof } = manifest
+  if ((orthoCount === 0 || !optimal) && proof && !isWhole(manifest)) return ['No ortho was found by then.']
   if (orthoCount === 0 || !optimal) {
     return ['This text has no ortho: nowhere do four of its phrases of two words meet in a square.']
   }
@@ -66,7 +104,7 @@ export async function describeFinds({ shapes, optimal, orthoCount }: Manifest): 
   return [
     ...shapeTable(shapes),
     '',
-    `optimal ortho: ${formatShape(dims)}, volume ${volume}, ${fullness} cells`,
+    `${proof && !isWhole(manifest) ? 'best ortho so far' : 'optimal ortho'}: ${formatShape(dims)}, volume ${volume}, ${fullness} cells`,
     ...(await drawOrtho(dims, words)),
   ]
 }

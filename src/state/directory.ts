@@ -26,6 +26,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Clock, Files } from '../effects.js'
 import { FoldError, systemCode } from '../errors.js'
+import { isWhole, type Manifest } from '../manifest.js'
 import type { InputId } from '../merge/grouping.js'
 import { Heart, LostError, Watch, ownerOf } from './heartbeat.js'
 import { Ledger } from './ledger.js'
@@ -368,12 +369,12 @@ export class StateDirectory {
     }
   }
 
-  /** Whether nothing could be continued from the archive: it is complete, or a merge of several texts. */
+  /** Whether nothing could be continued from the archive: it is whole, or a merge of several texts. */
   async #isSpent(path: string): Promise<boolean> {
     try {
       const text = await this.#files.readFile(join(path, 'manifest.json'), 'utf8')
-      const { complete, input } = JSON.parse(text) as { complete?: unknown; input?: unknown }
-      return complete === true || input === null
+      const manifest = JSON.parse(text) as Manifest
+      return isWhole(manifest) || manifest.input === null
     } catch {
       return false
     }

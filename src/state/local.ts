@@ -10,7 +10,7 @@ import { FoldError, throwIfAborted, toFoldError, type ErrorCode } from '../error
 import { inputName } from '../input.js'
 import { inputsOf, unite, type InputId } from '../merge/grouping.js'
 import { chooseArchives, setApart, type Candidate, type SetApart } from '../merge/pairs.js'
-import type { ArchiveSummary } from '../manifest.js'
+import { isWhole, type ArchiveSummary } from '../manifest.js'
 import type { SearchInput } from '../search.js'
 import { ArchiveShelf } from './archives.js'
 import { stemOf, type Left, type StateDirectory, type Survey, type Work } from './directory.js'
@@ -340,7 +340,7 @@ class LocalRun {
         await this.#state.putBack(work)
         return
       }
-      const complete = candidates.every(({ summary }) => summary.complete)
+      const complete = candidates.every(({ summary }) => isWhole(summary))
       await this.#options.onEvent({ kind: 'merging', names, complete })
       try {
         await this.#options.merge(paths, this.#state.archiveOf(work), signal)

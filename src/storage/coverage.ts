@@ -13,22 +13,37 @@ export interface Coverage {
   orthoCount: number
 }
 
-/** Each input with its archives, by name. An archive older than its input is of an earlier text, and does not count. */
-export function coverage(inputs: readonly StoredInput[], archives: readonly StoredArchive[]): Coverage[] {
+/**
+ * Each input with its archives, by name. An archive older than its input is of an earlier text, and does not count; nor does
+ * one that holds the best only, unless no more than those are wanted.
+ */
+export function coverage(
+  inputs: readonly StoredInput[],
+  archives: readonly StoredArchive[],
+  top?: number,
+): Coverage[] {
   const byName = new Map<string, StoredArchive[]>()
   for (const archive of archives) {
     byName.set(archive.inputName, [...(byName.get(archive.inputName) ?? []), archive])
   }
   return inputs.map((input) => {
-    const own = (byName.get(input.name) ?? []).filter(({ modified }) => modified >= input.modified)
+    const own = (byName.get(input.name) ?? []).filter(
+      ({ modified, facts }) => modified >= input.modified && (top !== undefined || facts?.top === undefined),
+    )
     const orthoCount = Math.max(0, ...own.map(({ facts }) => facts?.orthoCount ?? 0))
-    return { input, state: stateOf(own), archives: own, orthoCount }
+    return { input, state: stateOf(own, top), archives: own, orthoCount }
   })
 }
 
-function stateOf(archives: readonly StoredArchive[]): Coverage['state'] {
+function stateOf(archives: readonly StoredArchive[], top: number | undefined): Coverage['state'] {
   if (archives.length === 0) return 'none'
   if (archives.some(({ facts }) => facts?.complete)) return 'complete'
+  if (
+    top !== undefined &&
+    archives.some(({ facts }) => facts && isFinished(facts) && (facts.top ?? 0) >= top)
+  ) {
+    return 'complete'
+  }
   return [...shardCounts(archives)].some((count) => missingShards(archives, count).length === 0)
     ? 'sharded'
     : 'incomplete'

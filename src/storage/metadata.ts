@@ -25,6 +25,7 @@ export function metadataOf({ sha256, facts }: CompressedArchive): Record<string,
     'fold-shards': facts.shards.join(' '),
     'fold-limits': facts.limits.join(' '),
     'fold-content-digest': facts.contentDigest,
+    ...(facts.top !== undefined && { 'fold-top': String(facts.top) }),
     ...(facts.input && { 'fold-input-sha256': facts.input.sha256 }),
     ...(name !== null && name.length <= LONGEST_NAME && { 'fold-input': name }),
   }
@@ -45,6 +46,7 @@ export function factsOfMetadata(metadata: Readonly<Record<string, string>>): Arc
     shards: words(metadata['fold-shards']),
     limits: words(metadata['fold-limits']),
     contentDigest: metadata['fold-content-digest'],
+    ...(metadata['fold-top'] !== undefined && { top: number(metadata['fold-top']) }),
   })
 }
 

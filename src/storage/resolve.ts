@@ -61,7 +61,12 @@ export async function resolveArchives(
 export function choose(found: readonly StoredArchive[]): StoredArchive[] {
   const most = [...found].sort((a, b) => (b.facts?.orthoCount ?? 0) - (a.facts?.orthoCount ?? 0))
   const telling = most.flatMap(({ key, facts }) => (facts ? [{ ...facts, archive: key }] : []))
-  const { groups, others } = groupByInput(telling)
+  // Of an input that has others, archives that hold the best only add nothing to a list of all.
+  const listed = new Set(
+    telling.flatMap((one) => (one.top === undefined && one.input ? [one.input.sha256] : [])),
+  )
+  const useful = telling.filter(({ top, input }) => top === undefined || !input || !listed.has(input.sha256))
+  const { groups, others } = groupByInput(useful)
   const chosen = [...groups.flatMap(({ archives }) => archives), ...others]
   const keys = new Set(chosen.map(({ archive }) => archive))
   return found.filter(({ key, facts }) => !facts || keys.has(key))

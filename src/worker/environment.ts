@@ -1,4 +1,5 @@
 /** What a worker is to do, from the environment: all of it is checked before anything is done. */
+import type { GoalOptions } from '../goal.js'
 import { parseDuration } from '../machine/duration.js'
 import { parseSize } from '../machine/size.js'
 import type { Shard } from '../storage/names.js'
@@ -15,6 +16,7 @@ export interface WorkerSettings {
   threads: number | undefined
   limits: SearchLimits
   shard: Shard | undefined
+  goal: GoalOptions
 }
 
 /** Limits of a search, as it takes them. */
@@ -68,8 +70,33 @@ export function workerSettings(env: Environment, stateDirectory?: string): Worke
     },
     shard: read('FOLD_SHARD', 'a shard i/n with i from 1 to n, such as 3/8', parseShard),
   }
+  const goal = goalOf(
+    settings,
+    env['FOLD_GOAL'] || undefined,
+    read('FOLD_TOP', 'a whole number of at least 1', count),
+    problems,
+  )
   if (!storage || problems.length > 0) throw environmentError(problems)
-  return { ...settings, storage }
+  return { ...settings, storage, goal }
+}
+
+/** What is looked for; what does not go with it is a problem. */
+function goalOf(
+  { shard, limits }: Pick<WorkerSettings, 'shard' | 'limits'>,
+  goal: string | undefined,
+  top: number | undefined,
+  problems: string[],
+): GoalOptions {
+  if (goal !== undefined && goal !== 'all' && goal !== 'optimal')
+    problems.push('FOLD_GOAL is neither all nor optimal')
+  if (goal !== 'optimal') {
+    if (top !== undefined) problems.push('FOLD_TOP goes with FOLD_GOAL=optimal')
+    return {}
+  }
+  if (shard || limits.maxOrthos !== undefined || limits.maxDims !== undefined) {
+    problems.push('FOLD_SHARD, FOLD_MAX_ORTHOS and FOLD_MAX_DIMS have no meaning with FOLD_GOAL=optimal')
+  }
+  return { goal, ...(top !== undefined && { top }) }
 }
 
 /** Whether it stands for all inputs whose keys begin so. */

@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import type { CompressedArchive } from '../archiving/compress.js'
 import type { Effects } from '../effects.js'
 import { FoldError, systemCode, toFoldError } from '../errors.js'
+import type { GoalOptions } from '../goal.js'
 import { isFinished, type ArchiveSummary } from '../manifest.js'
 import { formatShape } from '../shape.js'
 import { nameOfInput, shortened, type Shard } from '../storage/names.js'
@@ -28,7 +29,7 @@ import type { Log } from './log.js'
 import type { Stop } from './stop.js'
 
 /** What a job asks of a search. */
-export interface JobSearchOptions extends SearchLimits {
+export interface JobSearchOptions extends SearchLimits, GoalOptions {
   out: string
   memory?: number | undefined
   threads?: number | undefined
@@ -56,7 +57,7 @@ export interface JobContext {
   compress: (directory: string, options: { out: string; signal?: AbortSignal }) => Promise<CompressedArchive>
   stop: Stop
   stateDirectory: string
-  options: Pick<JobSearchOptions, 'memory' | 'threads' | 'shard' | keyof SearchLimits>
+  options: Pick<JobSearchOptions, 'memory' | 'threads' | 'shard' | keyof SearchLimits | keyof GoalOptions>
 }
 
 /** How a job ended that stored an archive. */

@@ -69,8 +69,8 @@ async function work(options: WorkerOptions, log: Log, stop: Stop): Promise<void>
           seconds: Math.round(pause) / 1000,
         })
       })
-      const { stateDirectory, memory, threads, shard, limits } = settings
-      const jobOptions = { memory, threads, shard, ...limits }
+      const { stateDirectory, memory, threads, shard, limits, goal } = settings
+      const jobOptions = { memory, threads, shard, ...limits, ...goal }
       const compress: JobContext['compress'] = compressArchive
       const all = await expand(settings, io, stop)
       const made = { effects, io, log, search, compress, stop, stateDirectory, options: jobOptions }

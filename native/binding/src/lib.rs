@@ -9,6 +9,7 @@
 pub mod archive;
 pub mod background;
 pub mod counted;
+pub mod estimate;
 pub mod guard;
 pub mod interner;
 pub mod long;

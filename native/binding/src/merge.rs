@@ -22,6 +22,10 @@ pub struct MergeOptions {
     pub threads: u32,
     /// What may be used up.
     pub limits: SearchLimits,
+    /// Whether the result answers for the optimum only, whatever the archives were searched for.
+    pub optimal: bool,
+    /// How many of the best are wanted then; otherwise as many as the archives were asked for.
+    pub top: Option<u32>,
 }
 
 /// Merges archives into one; resolves to its manifest as JSON.
@@ -34,5 +38,12 @@ pub fn merge<'env>(env: &'env Env, options: MergeOptions, control: &Control) -> 
         threads: options.threads as usize,
         limits: options.limits.into(),
     };
-    long(env, control, move |control| json(&merge::merge(&request, control, &RealDisk::shared())?))
+    let (optimal, top) = (options.optimal, options.top.map(u64::from));
+    long(env, control, move |control| {
+        let disk = RealDisk::shared();
+        json(&match optimal {
+            true => merge::optimal(&request, top, control, &disk)?,
+            false => merge::merge(&request, control, &disk)?,
+        })
+    })
 }

@@ -69,6 +69,8 @@ pub struct SearchOptions {
     pub shard: Option<ShardOptions>,
     /// An incomplete archive to go on from.
     pub continue_from: Option<String>,
+    /// Only so many of the best orthos are looked for, and the archive is of these.
+    pub top: Option<u32>,
 }
 
 /// Searches a text and writes its archive; resolves to its manifest as JSON.
@@ -83,10 +85,15 @@ pub fn search<'env>(env: &'env Env, options: SearchOptions, control: &Control) -
     let memory = u64::try_from(options.memory).unwrap_or(0);
     let (limits, shard) = (options.limits.into(), options.shard);
     let continue_from = options.continue_from.map(Into::into);
+    let top = options.top;
     long(env, control, move |control| {
         let shard = shard.map(|shard| Shard::new(shard.index, shard.count)).transpose()?;
         let request =
             SearchRequest { source, input_name, out, memory, threads, limits, shard, continue_from };
-        json(&job::search(&request, control, &RealDisk::shared())?)
+        let disk = RealDisk::shared();
+        json(&match top {
+            Some(top) => job::optimal(&request, u64::from(top), control, &disk)?,
+            None => job::search(&request, control, &disk)?,
+        })
     })
 }

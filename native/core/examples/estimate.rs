@@ -20,7 +20,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (mut within, mut narrow) = (0, 0);
         for seed in 0..number(1) as u64 {
             let begin = Instant::now();
-            let settings = Settings { nodes: number(2), rounds: number(3), seed, ..Settings::default() };
+            let layers = std::env::var("LAYERS")
+                .ok()
+                .and_then(|n| n.parse().ok())
+                .unwrap_or(Settings::default().layers);
+            let settings =
+                Settings { nodes: number(2), layers, rounds: number(3), seed, ..Settings::default() };
             let estimate = estimate(&index, settings, &Stop::default())?;
             let range = estimate.total;
             within += usize::from(total.is_some_and(|total| range.low <= total && total <= range.high));
@@ -35,7 +40,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 range.low,
                 range.likely,
                 range.high,
-                if estimate.exact { " exact" } else { "" },
+                if estimate.exact {
+                    " exact"
+                } else if estimate.at_least {
+                    " or more"
+                } else {
+                    ""
+                },
                 begin.elapsed(),
                 if seed == 0 { shapes.join(", ") } else { String::new() }
             );

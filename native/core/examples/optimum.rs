@@ -1,11 +1,13 @@
-//! Proves the optimal ortho of one text, for profiling: `optimum FILE [threads] [memory MiB] [K]`.
+//! Proves the optimal ortho of one text, for measuring: `optimum FILE [threads] [memory MiB] [K] [seconds]`. Says when each shape was
+//! excluded.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use fold_core::optimum::{Settings, Watch, find};
 use fold_core::ortho::shape_name;
-use fold_core::search::Stop;
+use fold_core::search::{Limit, Stop};
 use fold_core::text::{Interner, PhraseIndex};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -14,11 +16,32 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         |i: usize, otherwise: u64| arguments.get(i).and_then(|a| a.parse().ok()).unwrap_or(otherwise);
     let settings =
         Settings { threads: number(2, 1) as usize, memory: number(3, 512) << 20, top: number(4, 1) as usize };
+    let most = Duration::from_secs(number(5, u64::MAX >> 20));
     let begin = Instant::now();
     let interner = Arc::new(Interner::from_bytes("text", &std::fs::read(&arguments[1])?)?);
     let index = PhraseIndex::build(Arc::clone(&interner))?;
-    let indexed = begin.elapsed();
-    let optimum = find(&index, settings, &[], &Stop::default(), &Watch::default())?;
+    eprintln!("{:.1?} index", begin.elapsed());
+    let (stop, watch, done) = (Stop::default(), Watch::default(), AtomicBool::new(false));
+    let optimum = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut known = vec![];
+            while !done.load(Ordering::Relaxed) {
+                let excluded = watch.excluded();
+                for part in excluded.iter().filter(|part| !known.contains(*part)) {
+                    let best = watch.best().map(|best| shape_name(&best.dims)).unwrap_or_default();
+                    eprintln!("{:.1?} excluded {}, best {best}", begin.elapsed(), shape_name(&part.shape));
+                }
+                known = excluded;
+                if begin.elapsed() > most {
+                    stop.end_early(Limit::MaxTime);
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let optimum = find(&index, settings, &[], &stop, &watch);
+        done.store(true, Ordering::Relaxed);
+        optimum
+    })?;
     let all = begin.elapsed();
     for ortho in &optimum.best {
         let words: Vec<&str> = ortho.tokens.iter().map(|&t| interner.word(t)).collect();
@@ -27,8 +50,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let excluded: Vec<String> = optimum.excluded.iter().map(|part| shape_name(&part.shape)).collect();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find(|l| l.starts_with("VmHWM")).unwrap_or_default().to_owned();
-    eprintln!("excluded {}", excluded.join(" "));
-    eprintln!("open {:?} unranked {:?} limit {:?}", optimum.open, optimum.unranked, optimum.limit);
-    eprintln!("index {indexed:?}, all {all:?}, {peak}");
+    println!("excluded {}", excluded.join(" "));
+    println!("open {:?} unranked {:?} limit {:?}", optimum.open, optimum.unranked, optimum.limit);
+    println!("all {:.3}, {peak}", all.as_secs_f64());
     Ok(())
 }

@@ -57,6 +57,8 @@ pub struct Progress {
     pub best: Option<Optimal>,
     /// Bytes of memory taken by the tables of the work.
     pub memory: u64,
+    /// Shapes that a search for the optimum has excluded so far.
+    pub excluded: Vec<Shape>,
     /// Bytes of results written; 0 while nothing is.
     pub disk: u64,
     /// Bytes free on the disk they are written to, when somebody looked last.
@@ -81,6 +83,8 @@ pub struct Control {
     watch: Watch,
     /// What gives the best ortho its words.
     interner: Mutex<Option<Arc<Interner>>>,
+    /// The best ortho and the excluded shapes of a search for the optimum.
+    optimum: Mutex<(Option<Optimal>, Vec<Shape>)>,
 }
 
 impl Default for Control {
@@ -107,6 +111,7 @@ impl Control {
             stop: Stop::default(),
             watch: Watch::default(),
             interner: Mutex::default(),
+            optimum: Mutex::default(),
         }
     }
 
@@ -195,6 +200,11 @@ impl Control {
         &self.watch
     }
 
+    /// What a search for the optimum knows by now: the best ortho, and the shapes that it has excluded.
+    pub fn set_optimum(&self, best: Option<Optimal>, excluded: Vec<Shape>) {
+        *self.optimum.lock().unwrap_or_else(PoisonError::into_inner) = (best, excluded);
+    }
+
     /// How far the work is.
     #[must_use]
     pub fn progress(&self) -> Progress {
@@ -209,12 +219,14 @@ impl Control {
         };
         let interner = self.interner().clone();
         let found = if interner.is_some() { self.watch.found() } else { Found::default() };
+        let (known, excluded) = self.optimum.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let best = found.best.zip(interner).map(|(best, interner)| Optimal::of(&best, &interner));
         Progress {
             phase,
             share: share.min(1.0),
             orthos: self.orthos.load(Ordering::Relaxed) + self.watch.orthos(),
             elapsed_seconds: self.elapsed().as_secs_f64(),
-            best: found.best.zip(interner).map(|(best, interner)| Optimal::of(&best, &interner)),
+            best: best.or(known),
             shapes: found
                 .tally
                 .0
@@ -222,6 +234,7 @@ impl Control {
                 .filter_map(|(dims, tally)| Some((Shape::new(dims)?, tally.count)))
                 .collect(),
             memory: self.memory.load(Ordering::Relaxed),
+            excluded,
             disk: self.disk.load(Ordering::Relaxed),
             disk_free: Some(self.disk_free.load(Ordering::Relaxed)).filter(|&free| free != u64::MAX),
         }

@@ -36,6 +36,8 @@ pub enum Code {
     NewerFormat,
     /// An archive was made by another version of the rules that cut a text into words.
     TokenizerDiffers,
+    /// Archives that are to be merged were searched for different things.
+    GoalsDiffer,
     /// The memory budget cannot hold what is needed; the message says how much would do.
     MemoryTooSmall,
     /// A limit ended a search early; what it found is kept.
@@ -66,6 +68,7 @@ impl Code {
             Self::Damaged => "DAMAGED",
             Self::NewerFormat => "NEWER_FORMAT",
             Self::TokenizerDiffers => "TOKENIZER_DIFFERS",
+            Self::GoalsDiffer => "GOALS_DIFFER",
             Self::MemoryTooSmall => "MEMORY_TOO_SMALL",
             Self::LimitReached => "LIMIT_REACHED",
             Self::Cancelled => "CANCELLED",

@@ -8,12 +8,16 @@
 //! input is only read. Memory stays within the request's budget, or the error says how much would do. The target is
 //! claimed first, so that a wrong one is found before any work is done.
 
+mod estimate;
 mod limits;
+pub(crate) mod optimal;
 mod resume;
 mod supervised;
 mod supervisor;
 
+pub use estimate::{Expected, estimate};
 pub use limits::Limits;
+pub use optimal::{MOST_BEST, optimal};
 pub(crate) use resume::{leftovers, remove_all};
 pub(crate) use supervised::{Ended, Pace, Supervised, results_within};
 
@@ -24,7 +28,9 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use self::resume::{Continued, Start};
-use crate::archive::{ArchiveWriter, Contents, Description, InputInfo, Lineage, Manifest, SearchInfo};
+use crate::archive::{
+    ArchiveReader, ArchiveWriter, Contents, Description, InputInfo, Lineage, Manifest, SearchInfo,
+};
 use crate::control::{Control, Phase};
 use crate::digest::{SetTally, WordHashes};
 use crate::disk::{Disk, DiskFile};
@@ -118,6 +124,7 @@ fn engine(work: &Work<'_>, pace: Pace) -> Result<Contents> {
         complete: whole && scope.shard.is_none(),
         limits,
         shards: scope.shard.filter(|_| whole).into_iter().collect(),
+        proof: None,
         progress: checkpoint,
     })
 }
@@ -139,7 +146,7 @@ fn search_with(
         Some(path) => Some(Continued::open(path, disk)?),
         None => None,
     };
-    let (interner, input) = read(request, continued.as_ref(), control, &**disk)?;
+    let (interner, input) = read(request, continued.as_ref().map(Continued::reader), control, &**disk)?;
     let (mut start, scope) = match &continued {
         Some(continued) => {
             let (start, scope) = continued.start(&asked)?;
@@ -201,12 +208,12 @@ fn search_with(
 /// The phrases of the text, from the text or from the archive to go on from; if both are there they must be the same.
 fn read(
     request: &SearchRequest,
-    continued: Option<&Continued>,
+    continued: Option<&ArchiveReader>,
     control: &Control,
     disk: &dyn Disk,
 ) -> Result<(Interner, InputInfo)> {
     let Some(source) = &request.source else {
-        let known = continued.and_then(|continued| Some((continued, continued.input()?)));
+        let known = continued.and_then(|reader| Some((reader, reader.manifest().input.as_ref()?)));
         let Some((continued, input)) = known else {
             return Err(Error::new(
                 Code::InvalidArgument,

@@ -39,13 +39,19 @@ pub struct Manifest {
     pub ortho_count: u64,
     /// The number of orthos by shape.
     pub shapes: ShapeCounts,
-    /// Whether these are all orthos of the text.
+    /// What was looked for.
+    #[serde(default)]
+    pub goal: Goal,
+    /// Whether these are all orthos of the text; never said of a search for the optimum, see `proof`.
     pub complete: bool,
     /// The limits that ended the search early.
     pub limits: Vec<Limit>,
     /// The shards that are whole, if these are not all orthos of the text.
     #[serde(default)]
     pub shards: Vec<Shard>,
+    /// Why the optimal ortho is that; there exactly if the goal was to find it.
+    #[serde(default)]
+    pub proof: Option<Proof>,
     /// The optimal ortho; nothing if there is no ortho.
     pub optimal: Option<Optimal>,
     /// SHA-256, in hex, of interner and set of orthos, whatever their order in the files.
@@ -84,6 +90,62 @@ pub struct Limit {
     pub name: String,
     /// What it was set to.
     pub value: u64,
+}
+
+/// What a search looks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Goal {
+    /// Every ortho.
+    #[default]
+    All,
+    /// The optimal one, or the K best.
+    Optimal,
+}
+
+impl Goal {
+    /// Its name, as manifests and commands have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Optimal => "optimal",
+        }
+    }
+}
+
+/// Why there is no better ortho than those held, and what is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Proof {
+    /// How many of the best were wanted.
+    pub top: u64,
+    /// Shapes that no ortho of the text has inside. They exclude all volumes greater than that of the optimal ortho,
+    /// but for those from `open` on.
+    pub excluded: Vec<Excluded>,
+    /// The smallest volume, greater than that of the optimal ortho, that is not excluded; nothing if all are.
+    pub open: Option<u64>,
+    /// The greatest volume whose orthos were not all compared; what is held of it and of lesser ones exists, but there
+    /// may be better ones. Nothing if all that matter were compared.
+    pub unranked: Option<u64>,
+}
+
+impl Proof {
+    /// Whether nothing is left open.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.open.is_none() && self.unranked.is_none()
+    }
+}
+
+/// A shape that no ortho of the text has inside; nor has any a shape that is at least as long along each axis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Excluded {
+    /// The shape.
+    pub shape: Shape,
+    /// Its volume.
+    pub volume: u64,
 }
 
 /// The optimal ortho.
@@ -220,6 +282,13 @@ impl Manifest {
         if let Some(optimal) = &self.optimal {
             check_optimal(optimal, &self.shapes)?;
         }
+        if (self.goal == Goal::Optimal) != self.proof.is_some() {
+            let found = if self.proof.is_some() { "a" } else { "no" };
+            return Err(format!("its goal is {:?} and it has {found} proof", self.goal.name()));
+        }
+        if let Some(proof) = &self.proof {
+            check_proof(proof, self)?;
+        }
         let inputs = self.input.iter().map(|input| &input.sha256);
         let digests =
             self.files.values().map(|file| &file.sha256).chain(inputs).chain([&self.content_digest]);
@@ -261,6 +330,22 @@ fn check_optimal(optimal: &Optimal, shapes: &ShapeCounts) -> std::result::Result
     Ok(())
 }
 
+fn check_proof(proof: &Proof, manifest: &Manifest) -> std::result::Result<(), String> {
+    if manifest.complete || !manifest.shards.is_empty() {
+        return Err("it is of a search for the optimum and claims to hold all orthos or shards".to_owned());
+    }
+    if manifest.ortho_count > proof.top {
+        return Err(format!("it holds {} orthos and {} were wanted", manifest.ortho_count, proof.top));
+    }
+    if proof.is_whole() != manifest.limits.is_empty() {
+        return Err("a proof is whole exactly if no limit ended its search".to_owned());
+    }
+    match proof.excluded.iter().find(|excluded| excluded.volume != volume(excluded.shape.dims())) {
+        Some(wrong) => Err(format!("{} is excluded with the wrong volume {}", wrong.shape, wrong.volume)),
+        None => Ok(()),
+    }
+}
+
 fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
@@ -286,9 +371,11 @@ mod tests {
                 .map(|(s, n)| (s.parse().expect("a shape"), n))
                 .into_iter()
                 .collect(),
+            goal: Goal::All,
             complete: true,
             limits: Vec::new(),
             shards: Vec::new(),
+            proof: None,
             optimal: Some(Optimal::new(
                 vec![2, 3],
                 ["a", "b", "c", "d", "e", "f"].map(str::to_owned).to_vec(),
@@ -316,7 +403,7 @@ mod tests {
         let json = String::from_utf8(example().to_json().expect("JSON")).expect("UTF-8");
         let b = "b".repeat(64);
         let expected = format!(
-            r#"{{"format":"fold-archive","formatVersion":1,"program":"fold-worker 0.1.0","input":{{"name":"a","sha256":"{}","bytes":12}},"orthoCount":3,"shapes":{{"2x2":2,"2x3":1}},"complete":true,"limits":[],"shards":[],"optimal":{{"dims":[2,3],"volume":2,"fullness":6,"words":["a","b","c","d","e","f"]}},"contentDigest":"{}","lineage":"\"a\"","vocabulary":6,"tokenizer":1,"bytes":70,"files":{{"interner.bin":{{"bytes":10,"sha256":"{b}"}},"results/2x2/1.seg":{{"bytes":30,"sha256":"{b}"}},"results/2x3/1.seg":{{"bytes":40,"sha256":"{b}"}}}},"search":{{"elapsedSeconds":0.25,"threads":1,"memory":67108864}}}}"#,
+            r#"{{"format":"fold-archive","formatVersion":1,"program":"fold-worker 0.1.0","input":{{"name":"a","sha256":"{}","bytes":12}},"orthoCount":3,"shapes":{{"2x2":2,"2x3":1}},"goal":"all","complete":true,"limits":[],"shards":[],"proof":null,"optimal":{{"dims":[2,3],"volume":2,"fullness":6,"words":["a","b","c","d","e","f"]}},"contentDigest":"{}","lineage":"\"a\"","vocabulary":6,"tokenizer":1,"bytes":70,"files":{{"interner.bin":{{"bytes":10,"sha256":"{b}"}},"results/2x2/1.seg":{{"bytes":30,"sha256":"{b}"}},"results/2x3/1.seg":{{"bytes":40,"sha256":"{b}"}}}},"search":{{"elapsedSeconds":0.25,"threads":1,"memory":67108864}}}}"#,
             "0".repeat(64),
             "a".repeat(64),
         );

@@ -43,11 +43,12 @@ pub use drawing::draw;
 pub use leftover::Leftover;
 pub use lineage::Lineage;
 pub use manifest::{
-    FORMAT, FORMAT_VERSION, FileInfo, InputInfo, Limit, Manifest, Optimal, PROGRAM, SearchInfo, TOKENIZER,
+    Excluded, FORMAT, FORMAT_VERSION, FileInfo, Goal, InputInfo, Limit, Manifest, Optimal, PROGRAM, Proof,
+    SearchInfo, TOKENIZER,
 };
 pub use orthos::{Filter, Orthos};
 pub use reader::ArchiveReader;
-pub(crate) use reader::{inside, load_interner, load_manifest, load_results, load_tallies};
+pub(crate) use reader::{inside, load_best, load_interner, load_manifest, load_results, load_tallies};
 pub use shape::{Shape, ShapeCounts};
 pub(crate) use sums::{hash_reader, hex};
 pub use writer::{ArchiveWriter, Contents, Description, is_leftover};

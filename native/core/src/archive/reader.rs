@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use super::manifest::{Manifest, claimed_version, newer};
+use super::manifest::{Goal, Manifest, claimed_version, newer};
 use super::orthos::{Filter, Orthos, Words};
 use super::sums::{MANIFEST_NAME, SUMS_NAME, manifest_sum, render, sha256};
 use super::tallies;
@@ -17,6 +17,7 @@ use crate::checkpoint::Checkpoint;
 use crate::digest::SetTally;
 use crate::disk::Disk;
 use crate::error::{Code, Error, Result};
+use crate::ortho::Ortho;
 use crate::results::{RankTables, ResultsReader};
 use crate::text::Interner;
 
@@ -199,6 +200,39 @@ pub(crate) fn load_results(path: &Path, manifest: &Manifest, disk: &Arc<dyn Disk
         ));
     }
     ResultsReader::open(&path.join(RESULTS_NAME), ranks, Arc::clone(disk))
+}
+
+/// The best orthos that an archive is known to hold: all of them if it is of a search for the optimum, and else its
+/// optimal one.
+pub(crate) fn load_best(
+    path: &Path,
+    manifest: &Manifest,
+    interner: &Interner,
+    disk: &Arc<dyn Disk>,
+) -> Result<Vec<Ortho>> {
+    if manifest.goal == Goal::All {
+        let Some(optimal) = &manifest.optimal else { return Ok(vec![]) };
+        let tokens = optimal.words.iter().map(|word| interner.token(word)).collect::<Option<Vec<_>>>();
+        let tokens = tokens
+            .ok_or_else(|| damaged(path, "the optimal ortho has words that are not in its vocabulary"))?;
+        return Ok(vec![Ortho { dims: optimal.dims.clone(), tokens }]);
+    }
+    let results = load_results(path, manifest, disk)?;
+    let mut best = vec![];
+    for dims in results.shapes() {
+        let mut cursor = results.cursor(dims)?;
+        let mut ortho = Ortho::default();
+        while cursor.next(&mut ortho)? {
+            best.push(ortho.clone());
+            if best.len() as u64 > manifest.ortho_count {
+                return Err(damaged(
+                    path,
+                    &format!("it holds more than its {} orthos", manifest.ortho_count),
+                ));
+            }
+        }
+    }
+    Ok(best)
 }
 
 /// The tally of the results, which agrees with the manifest's counts.

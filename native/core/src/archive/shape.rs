@@ -60,6 +60,18 @@ impl FromStr for Shape {
     }
 }
 
+impl Serialize for Shape {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Shape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
 /// The number of orthos of each shape that has any; in JSON an object from shape to number, in the order of shapes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShapeCounts(BTreeMap<Shape, u64>);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::drawing::draw;
 use super::lineage::Lineage;
 use super::manifest::{
-    FORMAT, FORMAT_VERSION, InputInfo, Limit, Manifest, Optimal, PROGRAM, SearchInfo, TOKENIZER,
+    FORMAT, FORMAT_VERSION, Goal, InputInfo, Limit, Manifest, Optimal, PROGRAM, Proof, SearchInfo, TOKENIZER,
 };
 use super::shape::{Shape, ShapeCounts};
 use super::staging::StagingDisk;
@@ -58,6 +58,8 @@ pub struct Contents {
     pub limits: Vec<Limit>,
     /// The shards that are whole, if these are not all orthos of the text.
     pub shards: Vec<Shard>,
+    /// Why the optimal ortho is that, if the goal was to find it.
+    pub proof: Option<Proof>,
     /// What a later search needs to go on.
     pub progress: Option<Checkpoint>,
 }
@@ -230,7 +232,7 @@ impl ArchiveWriter {
         self.write(TALLIES_NAME, |file| file.write_all(&tallies::encode(&contents.tally)))?;
         let optimal = contents.best.as_ref().map(|best| Optimal::of(best, description.interner));
         let counts = counts(&contents.tally)?;
-        let text = optimal_text(optimal.as_ref(), counts.total(), contents.complete);
+        let text = optimal_text(optimal.as_ref(), counts.total(), contents.complete, contents.proof.as_ref());
         self.write(OPTIMAL_NAME, |file| file.write_all(text.as_bytes()))?;
         let lineage = description.lineage.to_string();
         self.write(LINEAGE_NAME, |file| writeln!(file, "{lineage}"))?;
@@ -247,9 +249,11 @@ impl ArchiveWriter {
             input: description.input,
             ortho_count: counts.total(),
             shapes: counts,
+            goal: if contents.proof.is_some() { Goal::Optimal } else { Goal::All },
             complete: contents.complete,
             limits: contents.limits.clone(),
             shards: contents.shards.clone(),
+            proof: contents.proof.clone(),
             optimal,
             content_digest: hex(&contents.tally.content_digest(&description.interner.digest())),
             lineage,
@@ -348,15 +352,30 @@ pub(super) fn counts(tally: &SetTally) -> Result<ShapeCounts> {
 }
 
 /// The whole of `optimal.txt`.
-pub(super) fn optimal_text(optimal: Option<&Optimal>, orthos: u64, complete: bool) -> String {
-    let unknown = if complete { "" } else { " The search ended early, so there may be a better one." };
+pub(super) fn optimal_text(
+    optimal: Option<&Optimal>,
+    orthos: u64,
+    complete: bool,
+    proof: Option<&Proof>,
+) -> String {
+    let known = complete || proof.is_some_and(Proof::is_whole);
+    let unknown = match proof.and_then(|proof| proof.open) {
+        Some(open) => format!(" The search ended early: volumes of {open} and more are not excluded."),
+        None if known => String::new(),
+        None => " The search ended early, so there may be a better one.".to_owned(),
+    };
     let Some(optimal) = optimal else {
-        let none = if complete { "There is no ortho in this text." } else { "No ortho was found." };
+        let none = if known { "There is no ortho in this text." } else { "No ortho was found." };
         return format!("{none}{unknown}\n");
     };
     let Optimal { dims, volume, fullness, words } = optimal;
     let shape = shape_name(dims);
-    let of = if orthos == 1 { "the only ortho".to_owned() } else { format!("the best of {orthos} orthos") };
+    let of = match proof {
+        Some(_) if known => "the optimal ortho of the text".to_owned(),
+        Some(_) => "the best that was found".to_owned(),
+        None if orthos == 1 => "the only ortho".to_owned(),
+        None => format!("the best of {orthos} orthos"),
+    };
     format!("{shape}, volume {volume}, {fullness} words: {of}.{unknown}\n\n{}", draw(dims, words))
 }
 
@@ -383,11 +402,20 @@ mod tests {
     fn people_are_told_what_is_optimal() {
         let words = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
         let square = Optimal::new(vec![2, 2], words);
-        let text = optimal_text(Some(&square), 5, true);
+        let text = optimal_text(Some(&square), 5, true, None);
         assert_eq!(text, "2x2, volume 1, 4 words: the best of 5 orthos.\n\na  b\nc  d\n");
-        assert!(optimal_text(Some(&square), 1, true).contains("the only ortho.\n"));
-        assert!(optimal_text(Some(&square), 5, false).contains("ended early"));
-        assert_eq!(optimal_text(None, 0, true), "There is no ortho in this text.\n");
-        assert!(optimal_text(None, 0, false).starts_with("No ortho was found. The search ended early"));
+        assert!(optimal_text(Some(&square), 1, true, None).contains("the only ortho.\n"));
+        assert!(optimal_text(Some(&square), 5, false, None).contains("ended early"));
+        assert_eq!(optimal_text(None, 0, true, None), "There is no ortho in this text.\n");
+        assert!(optimal_text(None, 0, false, None).starts_with("No ortho was found. The search ended early"));
+        let proof = |open| Proof { top: 1, excluded: vec![], open, unranked: None };
+        let text = optimal_text(Some(&square), 1, false, Some(&proof(None)));
+        assert!(text.starts_with("2x2, volume 1, 4 words: the optimal ortho of the text.\n\n"), "{text}");
+        let text = optimal_text(Some(&square), 1, false, Some(&proof(Some(7))));
+        assert!(
+            text.contains("the best that was found. The search ended early: volumes of 7 and more"),
+            "{text}"
+        );
+        assert_eq!(optimal_text(None, 0, false, Some(&proof(None))), "There is no ortho in this text.\n");
     }
 }

@@ -1,16 +1,19 @@
 //! How many orthos a text has, by shape, before any search: an estimate with a range, within seconds.
 //!
-//! The orthos of a text are a tree: each has one parent, which is one layer smaller. A *round* goes down this tree
-//! generation by generation with a bounded number of nodes. Each stands for so many nodes as its weight says; all its
-//! children are found and counted with that weight; of all children together so many are kept as there is room for,
-//! chosen by systematic sampling in proportion to weight times what may come below them ([`sample`]), and the weights of
-//! those kept are raised so that the expected count below remains what it was. So each round is an unbiased estimate,
-//! and one that is far better than following single paths (Knuth), as siblings and cousins are seen together.
+//! The orthos of a text are a tree: each has one parent, which is one layer smaller, and a layer is filled cell by cell. A
+//! *round* goes down this tree cell by cell with a bounded number of layers that are being filled, and generation by
+//! generation with a bounded number of nodes. Each stands for so many as its weight says; of all that can come next so many
+//! are kept as there is room for, chosen by systematic sampling in proportion to weight times what may come below them
+//! ([`sample`]), and the weights of those kept are raised so that the expected count below remains what it was. So each
+//! round is an unbiased estimate, and one that is far better than following single paths (Knuth), as siblings and
+//! cousins are seen together.
 //!
-//! The range is that of the mean over independent rounds. A text with few orthos is counted instead.
+//! The range is that of the mean over independent rounds. A text with few orthos is counted instead; one that seems to
+//! have more than any disk holds is estimated roughly.
 //!
-//! Guarantees: the same text, nodes, rounds and seed give the same estimate on every machine, whatever the threads. Cost: rounds times nodes times
-//! generations searches of a layer; the tables of the corpus.
+//! Guarantees: the same text, settings and seed give the same estimate on every machine, whatever the threads; memory stays
+//! within the settings' or the error says so. Cost: rounds times generations times layers, each a search for the words that
+//! can come next; the tables of the corpus.
 
 mod range;
 mod sample;
@@ -33,6 +36,8 @@ use crate::text::PhraseIndex;
 pub struct Settings {
     /// Nodes of a generation that are followed in each round.
     pub nodes: usize,
+    /// Layers of one shape that are filled at the same time in each round.
+    pub layers: usize,
     /// Independent rounds; at least two are made.
     pub rounds: usize,
     /// What the choices are drawn from.
@@ -45,7 +50,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { nodes: 150, rounds: 8, seed: 1, memory: 512 << 20, threads: 1 }
+        Self { nodes: 500, layers: 20_000, rounds: 8, seed: 1, memory: 512 << 20, threads: 1 }
     }
 }
 
@@ -58,6 +63,8 @@ pub struct Estimate {
     pub shapes: BTreeMap<Dims, Range>,
     /// Whether these are the counts themselves, as all orthos were looked at.
     pub exact: bool,
+    /// Whether there are more still: the rounds ended at shapes of which there are too many to matter.
+    pub at_least: bool,
 }
 
 /// A node of the tree: an ortho, or the two words of a bigram, from which orthos grow.
@@ -67,15 +74,35 @@ struct Node {
     weight: f64,
 }
 
+/// Layers of one shape that are being filled, in order of their members and then of their words.
+#[derive(Debug, Default)]
+struct Layers {
+    /// Words of each.
+    size: usize,
+    words: Vec<Word>,
+    /// The number of the node that each is a layer of, in its group.
+    members: Vec<u32>,
+    /// How many of that node's layers each stands for.
+    shares: Vec<f64>,
+}
+
+/// A node that grows along an axis.
+#[derive(Debug)]
+struct Member {
+    node: usize,
+    /// None for a new axis.
+    axis: Option<u8>,
+    /// The cells before the layer.
+    words: Vec<Word>,
+    weight: f64,
+}
+
 /// A child of one of the nodes of a generation, before it is known whether it is kept.
 #[derive(Debug)]
 struct Child {
-    parent: u32,
-    /// The axis that was lengthened, or none if one was added.
-    axis: Option<u8>,
-    /// Where its layer is in the list of all layers.
-    layer: usize,
-    length: u32,
+    group: usize,
+    /// Where it is among the layers of its group.
+    at: usize,
 }
 
 /// Estimates the number of orthos of a text.
@@ -98,10 +125,10 @@ pub fn estimate(index: &PhraseIndex, settings: Settings, stop: &Stop) -> crate::
     let rounds = settings.rounds.max(2);
     let threads = settings.threads.clamp(1, rounds);
     let work = Work { stop, threads, memory: memory / threads as u64 };
-    let one = |round: usize| {
+    let one = |round: usize, nodes: usize, layers: usize| {
         let mut chance = Chance::new(settings.seed, round as u64);
-        let nodes = settings.nodes.max(1);
-        let round = Round { corpus: &corpus, work: &work, nodes, gives_up: false, exact: true };
+        let (nodes, layers) = (nodes.max(1), layers.max(1));
+        let round = Round { corpus: &corpus, work: &work, nodes, layers, gives_up: false, exact: true };
         round.run(&mut chance).map(Option::unwrap_or_default)
     };
     let failed = |halt| match halt {
@@ -112,11 +139,23 @@ pub fn estimate(index: &PhraseIndex, settings: Settings, stop: &Stop) -> crate::
         ),
         Halt::Failed => Error::new(Code::Internal, "the estimate failed; please report this"),
     };
-    let whole = Round { corpus: &corpus, work: &work, nodes: COUNTED, gives_up: true, exact: true };
+    let layers = COUNTED * 10;
+    let whole = Round { corpus: &corpus, work: &work, nodes: COUNTED, layers, gives_up: true, exact: true };
     let counted = whole.run(&mut Chance::new(settings.seed, 0)).map_err(failed)?;
+    let Settings { nodes, layers, .. } = settings;
+    let (mut nodes, mut layers) = (nodes, layers);
     let (first, exact) = match counted {
         Some(counts) => (counts, true),
-        None => (one(0).map_err(failed)?, false),
+        None => {
+            let (fewer_nodes, fewer_layers) = (nodes / 10, layers / 20);
+            let rough = one(0, fewer_nodes, fewer_layers).map_err(failed)?;
+            if rough.values().sum::<f64>() > BEYOND {
+                (nodes, layers) = (fewer_nodes, fewer_layers);
+                (rough, false)
+            } else {
+                (one(0, nodes, layers).map_err(failed)?, false)
+            }
+        }
     };
     let mut rounds = if exact {
         vec![]
@@ -125,7 +164,7 @@ pub fn estimate(index: &PhraseIndex, settings: Settings, stop: &Stop) -> crate::
         let parts = work.divide(rounds - 1, &|next| {
             let mut counted = vec![];
             while let Some(round) = next() {
-                counted.push((round, one(round + 1)?));
+                counted.push((round, one(round + 1, nodes, layers)?));
             }
             Ok(counted)
         });
@@ -143,13 +182,23 @@ pub fn estimate(index: &PhraseIndex, settings: Settings, stop: &Stop) -> crate::
         }
     }
     let totals: Vec<f64> = rounds.iter().map(|round| round.values().sum()).collect();
-    Ok(Estimate { total: range_of(&totals), shapes, exact })
+    let at_least = totals.iter().any(|&total| total > ENDLESS);
+    Ok(Estimate { total: range_of(&totals), shapes, exact, at_least })
 }
+
+/// More orthos than this no disk holds, and what they are exactly matters to nobody: a rough estimate is made.
+const BEYOND: f64 = 1e12;
+/// A round that has come to more than this ends.
+const ENDLESS: f64 = 1e30;
+
+/// The most words that can come next, of all layers that are filled at the same time, before some are chosen.
+const MOST_NEXT: u64 = 1 << 21;
 
 struct Round<'a> {
     corpus: &'a Corpus,
     work: &'a Work<'a>,
     nodes: usize,
+    layers: usize,
     /// Whether it ends as soon as something would be left out.
     gives_up: bool,
     /// Whether nothing was left out so far.
@@ -165,27 +214,37 @@ impl Round<'_> {
         let mut counts: BTreeMap<Dims, f64> = BTreeMap::new();
         let mut filler = Filler::new(self.corpus, self.work);
         let mut generation = self.bigrams(chance);
-        while !generation.is_empty() {
-            let mut layers: Vec<Word> = vec![];
+        while !generation.is_empty() && counts.values().sum::<f64>() <= ENDLESS {
+            let mut groups: BTreeMap<(Dims, bool), Vec<Member>> = BTreeMap::new();
+            for (node, Node { grid, weight }) in generation.iter().enumerate() {
+                for axis in growing_axes(grid) {
+                    let Grid { mut dims, words } = moved(grid, axis);
+                    dims[0] += 1;
+                    let member = Member { node, axis, words, weight: *weight };
+                    groups.entry((dims, axis.is_none())).or_default().push(member);
+                }
+            }
+            let mut filled: Vec<(Vec<Member>, Layers)> = vec![];
             let mut children: Vec<Child> = vec![];
             let mut sizes: Vec<f64> = vec![];
-            for (parent, node) in generation.iter().enumerate() {
-                self.work.check()?;
-                for axis in growing_axes(&node.grid) {
-                    let from = children.len();
-                    self.children(&mut filler, parent as u32, node, axis, &mut layers, &mut children)?;
-                    let shape = grown_dims(&node.grid, axis);
-                    let count = children.len() - from;
-                    if count > 0 {
-                        *counts.entry(sorted(&shape)).or_default() += count as f64 * node.weight;
-                    }
-                    // What may come below a child of more axes is among its later siblings.
-                    for i in 0..count {
-                        let below = if axis.is_none() { (count - i) as f64 } else { 1.0 };
-                        sizes.push(node.weight * below);
-                    }
+            for ((dims, is_new), members) in groups {
+                let layers = self.fill(&mut filler, &dims, &members, is_new, chance)?;
+                let weight = |at: usize| members[layers.members[at] as usize].weight * layers.shares[at];
+                let total: f64 = (0..layers.members.len()).map(weight).sum();
+                if total > 0.0 {
+                    *counts.entry(sorted(&dims)).or_default() += total;
                 }
-                self.work.check_room(layers.len() + 8 * children.len(), 4)?;
+                // What may come below a child of more axes is among its later siblings.
+                let from = sizes.len();
+                let mut below = 0.0;
+                for at in (0..layers.members.len()).rev() {
+                    let is_last = layers.members.get(at + 1) != layers.members.get(at);
+                    below = if is_last { 0.0 } else { below } + layers.shares[at];
+                    sizes.push(weight(at) * if is_new { below } else { 1.0 });
+                }
+                sizes[from..].reverse();
+                children.extend((0..layers.members.len()).map(|at| Child { group: filled.len(), at }));
+                filled.push((members, layers));
                 if self.gives_up && (!self.exact || children.len() > self.nodes) {
                     return Ok(None);
                 }
@@ -196,16 +255,90 @@ impl Round<'_> {
                 .into_iter()
                 .filter_map(|(at, raised)| {
                     let child = children.get(at)?;
-                    let parent = generation.get(child.parent as usize)?;
-                    let layer = layers.get(child.layer..child.layer + child.length as usize)?;
+                    let (members, layers) = filled.get(child.group)?;
+                    let member = members.get(*layers.members.get(child.at)? as usize)?;
+                    let layer = layers.words.get(child.at * layers.size..(child.at + 1) * layers.size)?;
                     Some(Node {
-                        grid: grown(&parent.grid, child.axis, layer),
-                        weight: parent.weight * raised,
+                        grid: grown(&generation.get(member.node)?.grid, member.axis, layer),
+                        weight: member.weight * layers.shares.get(child.at)? * raised,
                     })
                 })
                 .collect();
         }
         Ok(Some(counts))
+    }
+
+    /// Fills the last layer of all members of a shape, cell by cell.
+    fn fill(
+        &mut self,
+        filler: &mut Filler<'_>,
+        dims: &[u32],
+        members: &[Member],
+        is_new: bool,
+        chance: &mut Chance,
+    ) -> Result<Layers, Halt> {
+        let plan = filler.plan(dims);
+        let cells = members.first().map_or(0, |member| member.words.len()) / (dims[0] as usize - 1);
+        let mut layers = Layers {
+            size: 0,
+            words: vec![],
+            members: (0..members.len() as u32).collect(),
+            shares: vec![1.0; members.len()],
+        };
+        let (mut words, mut candidates) = (vec![], vec![]);
+        // Each takes 16 bytes, and as much again while some are chosen.
+        let room = (self.work.memory / 128).clamp(1 << 12, MOST_NEXT) as usize;
+        for _ in 0..cells {
+            // With how many each stands for, of the words that can come next in the same layer.
+            let mut next: Vec<(u32, Word, f64)> = vec![];
+            let weight = |&(at, _, raised): &(u32, Word, f64)| {
+                members[layers.members[at as usize] as usize].weight * layers.shares[at as usize] * raised
+            };
+            for (at, &member) in layers.members.iter().enumerate() {
+                self.work.check()?;
+                let before = &members[member as usize].words;
+                // The unit cell of the axis added last.
+                let floor = if is_new { before[before.len() / 2] } else { 0 };
+                words.clear();
+                words.extend_from_slice(before);
+                words.extend_from_slice(&layers.words[at * layers.size..(at + 1) * layers.size]);
+                filler.next_words(&plan, &words, floor, &mut candidates);
+                next.extend(candidates.iter().map(|&word| (at as u32, word, 1.0)));
+                if self.gives_up && next.len() > self.layers {
+                    self.exact = false;
+                    return Ok(layers);
+                }
+                if next.len() > room {
+                    let sizes: Vec<f64> = next.iter().map(weight).collect();
+                    let kept = sample(&sizes, room / 2, chance);
+                    next = kept
+                        .into_iter()
+                        .map(|(chosen, raised)| {
+                            let (at, word, before) = next[chosen];
+                            (at, word, before * raised)
+                        })
+                        .collect();
+                    self.exact = false;
+                }
+            }
+            let sizes: Vec<f64> = next.iter().map(weight).collect();
+            let kept = sample(&sizes, self.layers, chance);
+            self.exact &= kept.len() == next.len();
+            let mut longer = Layers { size: layers.size + 1, ..Layers::default() };
+            for (chosen, raised) in kept {
+                let (at, word, before) = next[chosen];
+                let at = at as usize;
+                longer.words.extend_from_slice(&layers.words[at * layers.size..(at + 1) * layers.size]);
+                longer.words.push(word);
+                longer.members.push(layers.members[at]);
+                longer.shares.push(layers.shares[at] * before * raised);
+            }
+            layers = longer;
+            if self.gives_up && !self.exact {
+                return Ok(layers);
+            }
+        }
+        Ok(layers)
     }
 
     /// The bigrams that are followed.
@@ -229,32 +362,6 @@ impl Round<'_> {
                 Node { grid: Grid { dims: vec![2], words: vec![a, b] }, weight }
             })
             .collect()
-    }
-
-    /// Every child of a node along an axis.
-    fn children(
-        &self,
-        filler: &mut Filler<'_>,
-        parent: u32,
-        node: &Node,
-        axis: Option<u8>,
-        layers: &mut Vec<Word>,
-        children: &mut Vec<Child>,
-    ) -> Result<(), Halt> {
-        let grid = moved(&node.grid, axis);
-        let mut dims = grid.dims;
-        dims[0] += 1;
-        let plan = filler.plan(&dims);
-        let mut words = grid.words;
-        let before = words.len();
-        // The unit cell of the axis added last.
-        let floor = if axis.is_none() { words[before / 2] } else { 0 };
-        filler.fill(&plan, &mut words, floor, &mut |words| {
-            let layer = layers.len();
-            layers.extend_from_slice(&words[before..]);
-            children.push(Child { parent, axis, layer, length: (words.len() - before) as u32 });
-            Ok(())
-        })
     }
 }
 
@@ -307,15 +414,6 @@ fn moved(grid: &Grid, axis: Option<u8>) -> Grid {
             grid.permuted(&std::iter::once(axis).chain(others).collect::<Vec<usize>>())
         }
     }
-}
-
-fn grown_dims(grid: &Grid, axis: Option<u8>) -> Dims {
-    let mut dims = grid.dims.clone();
-    match axis {
-        None => dims.push(2),
-        Some(axis) => dims[usize::from(axis)] += 1,
-    }
-    dims
 }
 
 fn grown(grid: &Grid, axis: Option<u8>, layer: &[Word]) -> Grid {

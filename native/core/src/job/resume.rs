@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::archive::{ArchiveReader, InputInfo, Leftover};
+use crate::archive::{ArchiveReader, Goal, Leftover};
 use crate::checkpoint::Checkpoint;
 use crate::control::{Control, Phase};
 use crate::disk::Disk;
@@ -12,7 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::ortho::shape_name;
 use crate::results::{ResultsWriter, names_table};
 use crate::search::{Progress, Scope};
-use crate::text::{Bits, Interner};
+use crate::text::Bits;
 
 /// Records to begin with, and what they say is done.
 #[derive(Debug)]
@@ -119,6 +119,8 @@ impl Continued {
         let Some(checkpoint) = reader.progress()? else {
             let why = if reader.manifest().complete {
                 "is complete: there is nothing to go on with"
+            } else if reader.manifest().goal == Goal::Optimal {
+                "is of a search for the optimal ortho; go on with that, or search its text anew"
             } else {
                 "is not the archive of a search that ended early; search its texts again, or merge it as it is"
             };
@@ -130,12 +132,8 @@ impl Continued {
         Ok(Self { reader, checkpoint })
     }
 
-    pub(super) fn interner(&self) -> &Arc<Interner> {
-        self.reader.interner()
-    }
-
-    pub(super) fn input(&self) -> Option<&InputInfo> {
-        self.reader.manifest().input.as_ref()
+    pub(super) fn reader(&self) -> &ArchiveReader {
+        &self.reader
     }
 
     /// How to go on within the scope that is asked for, and the scope to search. An archive that has everything up to

@@ -9,6 +9,9 @@
 //! with, and the search leaves out what is old for one of them ([`Exclusion`]). Archives too small for that to pay only
 //! bring their texts. What two kept archives share is taken out of the records of the second.
 //!
+//! Archives of a search for the optimum are merged to one that answers for the union, see [`optimal`]. They go with archives of
+//! all orthos only if that is asked for, as the result would lose what those hold.
+//!
 //! Archives that are not complete come last: what they hold and the union of the complete ones does not is added, each
 //! ortho once ([`Incomplete`]), and the result says that it is not complete.
 //!
@@ -18,16 +21,19 @@
 
 mod incomplete;
 mod kept;
+mod optimal;
 mod sources;
 mod texts;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use self::optimal::optimal;
+
 use self::incomplete::Incomplete;
 use self::kept::Kept;
 use self::sources::{Group, Sources};
-use crate::archive::{ArchiveWriter, Contents, Description, Limit, Manifest, SearchInfo};
+use crate::archive::{ArchiveWriter, Contents, Description, Goal, Limit, Manifest, SearchInfo};
 use crate::control::{Control, Phase};
 use crate::digest::WordHashes;
 use crate::disk::Disk;
@@ -73,11 +79,12 @@ impl Default for Ways {
     }
 }
 
-/// Merges archives.
+/// Merges archives that all have the same goal; those whose goal was the optimum as [`optimal`] does.
 ///
 /// # Errors
 /// [`Code::OutputExists`]; [`Code::InputNotFound`], [`Code::NotAnArchive`], [`Code::NewerFormat`], [`Code::Damaged`],
-/// [`Code::TokenizerDiffers`] naming the archive; [`Code::MemoryTooSmall`], [`Code::Cancelled`], failures to write.
+/// [`Code::TokenizerDiffers`] naming the archive; [`Code::GoalsDiffer`]; [`Code::MemoryTooSmall`], [`Code::Cancelled`],
+/// failures to write.
 pub fn merge(request: &MergeRequest, control: &Control, disk: &Arc<dyn Disk>) -> Result<Manifest> {
     merge_with(request, Ways::default(), control, disk)
 }
@@ -107,6 +114,9 @@ pub fn merge_with(
     let writer = ArchiveWriter::create(&request.out, disk)?;
     control.enter(Phase::Read, request.archives.len() as u64);
     let sources = Sources::open(&request.archives, control, &**disk)?;
+    if sources.goal()? == Goal::Optimal {
+        return optimal::finish(&sources, None, request, writer, control, disk);
+    }
     control.enter(Phase::Index, 0);
     let (complete, incomplete): (Vec<&Group>, Vec<&Group>) =
         sources.groups.iter().partition(|group| group.complete);
@@ -227,6 +237,7 @@ fn finish(
         complete,
         limits,
         shards: if whole { Vec::new() } else { sources.shards() },
+        proof: None,
         // A merge that is given its archives again has all that it needs.
         progress: None,
     };

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::archive::{
-    InputInfo, Limit, Lineage, Manifest, TOKENIZER, hash_reader, inside, load_interner, load_manifest,
-    load_results, load_tallies,
+    Goal, InputInfo, Limit, Lineage, Manifest, TOKENIZER, hash_reader, inside, load_best, load_interner,
+    load_manifest, load_results, load_tallies,
 };
 use crate::control::Control;
 use crate::digest::SetTally;
 use crate::disk::Disk;
 use crate::error::{Code, Error, Result};
+use crate::ortho::Ortho;
 use crate::results::ResultsReader;
 use crate::search::Shard;
 use crate::text::Interner;
@@ -51,6 +52,11 @@ impl Source {
 
     pub(super) fn interner(&self, disk: &dyn Disk) -> Result<Interner> {
         load_interner(&self.path, &self.manifest, disk)
+    }
+
+    /// The best orthos that it is known to hold, in its own tokens.
+    pub(super) fn best(&self, interner: &Interner, disk: &Arc<dyn Disk>) -> Result<Vec<Ortho>> {
+        load_best(&self.path, &self.manifest, interner, disk)
     }
 
     pub(super) fn results(&self, disk: &Arc<dyn Disk>) -> Result<ResultsReader> {
@@ -220,6 +226,9 @@ pub(super) struct Sources {
     pub(super) lineage: Lineage,
     /// If all are of one input.
     pub(super) input: Option<InputInfo>,
+    /// Those that were searched for the optimum, and one that was searched for all orthos, if there are such.
+    pub(super) optima: Vec<Source>,
+    listing: Option<PathBuf>,
 }
 
 impl Sources {
@@ -229,6 +238,8 @@ impl Sources {
         let mut seen = BTreeSet::new();
         let mut lineages: BTreeMap<String, Lineage> = BTreeMap::new();
         let mut inputs: Vec<Option<InputInfo>> = vec![];
+        let mut optima = vec![];
+        let mut listing = None;
         for path in paths {
             control.check()?;
             let source = Source::open(path, disk)?;
@@ -241,6 +252,10 @@ impl Sources {
             })?;
             lineages.insert(manifest.lineage.clone(), lineage);
             inputs.push(manifest.input.clone());
+            match manifest.goal {
+                Goal::Optimal => optima.push(source.clone()),
+                Goal::All => listing = Some(path.clone()),
+            }
             // Equal content is there once; of equal ones with different claims each.
             let claims = (
                 manifest.content_digest.clone(),
@@ -267,7 +282,27 @@ impl Sources {
         };
         let input = inputs.first().filter(|first| inputs.iter().all(|input| same(first, input)));
         let input = input.cloned().flatten();
-        Ok(Self { groups, lineage, input })
+        Ok(Self { groups, lineage, input, optima, listing })
+    }
+
+    /// What all archives were searched for.
+    ///
+    /// # Errors
+    /// [`Code::GoalsDiffer`].
+    pub(super) fn goal(&self) -> Result<Goal> {
+        match (self.optima.first(), &self.listing) {
+            (None, _) => Ok(Goal::All),
+            (Some(_), None) => Ok(Goal::Optimal),
+            (Some(optimum), Some(listing)) => Err(Error::new(
+                Code::GoalsDiffer,
+                format!(
+                    "{} holds the best orthos of its text only and {} was searched for all: merge them with the goal \
+                     optimal for the best of both together, or search the text of the first for all",
+                    optimum.path.display(),
+                    listing.display()
+                ),
+            )),
+        }
     }
 
     /// The limits that ended the searches whose results are not complete.

@@ -165,6 +165,15 @@ impl<'a> Filler<'a> {
         Ok(())
     }
 
+    /// The words that can come next in a layer of which some cells are given, ascending.
+    pub(crate) fn next_words(&mut self, plan: &Plan, words: &[Word], floor: Word, out: &mut Vec<Word>) {
+        out.clear();
+        if let Some(cell) = plan.cells.get(words.len() - plan.before) {
+            let floor = if words.len() == plan.before { floor } else { 0 };
+            self.candidates(cell, words, floor, out);
+        }
+    }
+
     /// The words that can be in a cell.
     fn candidates(&mut self, cell: &Cell, words: &[Word], floor: Word, out: &mut Vec<Word>) {
         let corpus = self.corpus;

