@@ -54,11 +54,21 @@ export interface NativeArchive {
   interner(): Promise<NativeInterner>
 }
 
+export interface NativeSurveyRequest {
+  read: number
+  show: number
+  words: number
+  shapes: number
+  texts: string[]
+}
+
 export interface NativeInterner {
   readonly size: number
   word(token: number): string | null
   token(word: string): number | null
   completions(tokens: number[]): number[]
+  /** As JSON, see `Contexts`. */
+  contexts(tokens: number[], most: number, around: number): Promise<string>
   digest(): Promise<string>
   union(other: NativeInterner): Promise<NativeInterner>
 }
@@ -102,6 +112,10 @@ export interface Addon {
   openArchive(path: string): Promise<NativeArchive>
   /** A report as JSON, see `VerifyReport`. */
   verifyArchive(path: string, scratch: string, memory: number, control: NativeControl): Promise<string>
+  /** A survey as JSON, see `Survey`. */
+  surveyArchive(archive: NativeArchive, request: NativeSurveyRequest, control: NativeControl): Promise<string>
+  /** As JSON, see `Places`. */
+  locatePhrases(path: string, phrases: string[][], most: number): Promise<string>
   internText(name: string, bytes: Uint8Array): Promise<NativeInterner>
   openQueue(directory: string, memory: number): Promise<NativeQueue>
   openSeenTracker(directory: string, memory: number): Promise<NativeSeenTracker>

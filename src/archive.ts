@@ -37,8 +37,52 @@ export interface VerifyOptions extends TaskOptions {
   memory?: number | undefined
 }
 
+/** How much of an archive {@link Archive.survey} looks at. */
+export interface SurveyOptions extends TaskOptions {
+  /** Orthos that are read at most; small shapes whole, large ones in parts spread evenly. Default: 20 million. */
+  read?: number | undefined
+  /** Orthos of each shape to give. Default: 200. */
+  show?: number | undefined
+  /** Words to give. Default: 30. */
+  words?: number | undefined
+  /** Shapes to look into, those with most orthos. Default: 64. */
+  shapes?: number | undefined
+  /** Files of texts, to tell which of them have an ortho by themselves. */
+  texts?: readonly string[] | undefined
+}
+
+/** What {@link Archive.survey} found. */
+export interface Survey {
+  /** Orthos that were read. */
+  read: number
+  /** Whether these are all, so that nothing is an estimate. */
+  exact: boolean
+  /** The words that stand in most orthos, and in how many. */
+  words: { word: string; orthos: number }[]
+  shapes: ShapeSurvey[]
+  /** The searches that found the orthos: the archive's own, then those that came with what was merged. */
+  searches: { orthos: number; vocabulary: number }[]
+  /** Orthos by the texts that have them by themselves: each, two or more, none. */
+  origins: { each: number[]; several: number; together: number }
+}
+
+/** What was seen of one shape. */
+export interface ShapeSurvey {
+  dims: number[]
+  orthos: number
+  /** Those that were read. */
+  read: number
+  /** The words of the first of those by the order of the optimal one. */
+  first: string[] | null
+  /** The words of others, every one as likely as any other. */
+  sample: string[][]
+}
+
 /** Bytes of text asked of the core at a time: some milliseconds of work for the event loop at the most. */
 const BATCH_BYTES = 64 * 1024
+
+/** Some seconds of one processor. */
+const SURVEY_READ = 20_000_000
 
 const VERIFY_MEMORY = 64 * 2 ** 20
 
@@ -111,6 +155,23 @@ export class Archive {
       (addon, control) => addon.verifyArchive(archive, scratch, memory, control),
       options,
     )
+  }
+
+  /**
+   * Which words the orthos have, where they come from, and some of each shape. Of a large archive only a part is read,
+   * so that the time is bounded; the counts are then estimates, and the result says so. The same each time.
+   */
+  async survey(options: SurveyOptions = {}): Promise<Survey> {
+    const archive = this.#open()
+    const { read = SURVEY_READ, show = 200, words = 30, shapes = 64, texts = [] } = options
+    const request = {
+      read: read === Infinity ? Number.MAX_SAFE_INTEGER : checkInteger('read', read, 1),
+      show: checkInteger('show', show, 0, 2 ** 31),
+      words: checkInteger('words', words, 0, 2 ** 31),
+      shapes: checkInteger('shapes', shapes, 0, 2 ** 31),
+      texts: [...texts],
+    }
+    return runTask<Survey>((addon, control) => addon.surveyArchive(archive, request, control), options)
   }
 
   /** The vocabulary and phrases of the text. */

@@ -5,12 +5,14 @@
  */
 import { Cli } from 'clipanion'
 import type { CommandContext, Library } from './commands/base.js'
+import { ExportCommand } from './commands/export.js'
 import { InspectCommand } from './commands/inspect.js'
 import { ListCommand } from './commands/list.js'
 import { LocalCommand } from './commands/local.js'
 import { MergeCommand } from './commands/merge.js'
 import { OrthosCommand } from './commands/orthos.js'
 import { ReapCommand } from './commands/reap.js'
+import { ReportCommand } from './commands/report.js'
 import { SearchCommand } from './commands/search.js'
 import { SpawnCommand } from './commands/spawn.js'
 import { StageCommand } from './commands/stage.js'
@@ -28,6 +30,8 @@ const COMMANDS = [
   ListCommand,
   SpawnCommand,
   ReapCommand,
+  ReportCommand,
+  ExportCommand,
 ]
 const HELP = /^(--help|-h|help)$/
 

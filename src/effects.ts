@@ -15,6 +15,8 @@ export interface Sink {
   readonly isTerminal: boolean
   /** Width of the terminal in columns. */
   readonly columns: number
+  /** Its height in lines. */
+  readonly rows: number
   /**
    * Writes, and resolves when the reader has taken enough for more to make sense.
    * Rejects with the stream's error: `EPIPE` when the reader has gone.
@@ -52,6 +54,8 @@ export interface Machine {
   uniqueId(): string
   /** Bytes of memory that the machine has. */
   machineMemory(): Promise<number>
+  /** Bytes of memory that this process has now. */
+  memoryUsed(): number
   /** Number of processors that this process may use. */
   processors(): Promise<number>
   /** A directory for temporary files. */
@@ -112,7 +116,10 @@ function sink(stream: NodeJS.WriteStream): Sink {
       return stream.isTTY === true
     },
     get columns() {
-      return stream.columns ?? 80
+      return stream.columns || 80
+    },
+    get rows() {
+      return stream.rows || 24
     },
     write(chunk) {
       return new Promise((resolve, reject) => {
@@ -155,6 +162,7 @@ export const machine: Machine = {
     const { totalmem } = await import('node:os')
     return totalmem()
   },
+  memoryUsed: () => process.memoryUsage.rss(),
   async processors() {
     const { availableParallelism } = await import('node:os')
     return availableParallelism()

@@ -3,17 +3,28 @@
  *
  * @packageDocumentation
  */
-export { Archive, openArchive, type OrthoFilter, type VerifyOptions, type VerifyReport } from './archive.js'
+export {
+  Archive,
+  openArchive,
+  type OrthoFilter,
+  type ShapeSurvey,
+  type Survey,
+  type SurveyOptions,
+  type VerifyOptions,
+  type VerifyReport,
+} from './archive.js'
 export { compressArchive, type CompressedArchive, type CompressOptions } from './archiving/compress.js'
 export { decompressArchive, type DecompressOptions } from './archiving/decompress.js'
 export type { ArchiveFacts } from './archiving/facts.js'
 export { DiskBackedQueue, type QueueDamage, type QueueOptions } from './disk-backed-queue.js'
 export { EXIT_CODES, FoldError, type ErrorCode } from './errors.js'
-export { Interner } from './interner.js'
+export { EXPORT_FORMATS, exportOrthos, type ExportFormat, type ExportOptions } from './export/export.js'
+export { Interner, locatePhrases, type Contexts, type Places } from './interner.js'
 export type { Limits } from './limits.js'
 export { groupByInput, type Grouping, type InputConflict, type InputGroup } from './merge/grouping.js'
 export type { ArchiveSummary, Limit, Manifest, Optimal } from './manifest.js'
 export { mergeArchives, type MergeOptions } from './merge-archives.js'
+export { reportArchive, type ReportOptions } from './report-archive.js'
 export { search, type SearchInput, type SearchOptions } from './search.js'
 export { S3IO, type StoredArchive, type StoredInput } from './storage/s3-io.js'
 export { SeenTracker, type SeenTrackerOptions } from './seen-tracker.js'

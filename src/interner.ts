@@ -2,6 +2,30 @@
 import { native, type NativeInterner } from './addon.js'
 import { readInput } from './input.js'
 
+/** What {@link Interner.contexts} found. */
+export interface Contexts {
+  count: number
+  /** Words of the sentence, and how many of them come before the run. */
+  places: { words: string[]; before: number }[]
+}
+
+/** Where a phrase stands in a text. */
+export interface Places {
+  count: number
+  /** The numbers, from 1, of the lines in which the first of these places begin. */
+  lines: number[]
+}
+
+/** Looks for phrases, given as lists of words as an interner has them, in a file; at most `most` lines each. */
+export async function locatePhrases(
+  path: string,
+  phrases: readonly (readonly string[])[],
+  most = 3,
+): Promise<Places[]> {
+  const lists = phrases.map((words) => [...words])
+  return JSON.parse(await native((addon) => addon.locatePhrases(path, lists, most))) as Places[]
+}
+
 /**
  * Which words a text has and which runs of words occur in it. Words are numbered by **tokens**, in ascending order
  * of their UTF-8 bytes.
@@ -58,6 +82,19 @@ export class Interner {
     const tokens = words.map((word) => this.token(word))
     if (tokens.length === 0 || !tokens.every((token) => token !== undefined)) return []
     return this.#native.completions(tokens).map((token) => this.#native.word(token) ?? '')
+  }
+
+  /**
+   * Where a run of two words or more stands: how often among the distinct sentences that the interner keeps (none of
+   * which is a part of another), and the words around the first `most` of these places, `around` on either side.
+   */
+  async contexts(
+    words: readonly string[],
+    { most = 3, around = 6 }: { most?: number; around?: number } = {},
+  ): Promise<Contexts> {
+    const tokens = words.map((word) => this.token(word))
+    if (!tokens.every((token) => token !== undefined)) return { count: 0, places: [] }
+    return JSON.parse(await native(() => this.#native.contexts(tokens, most, around))) as Contexts
   }
 
   /** SHA-256 of the words and phrases: equal for interners that hold the same. */

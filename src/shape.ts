@@ -39,3 +39,20 @@ export function compareShapes(a: string, b: string): number {
   const i = x.findIndex((d, k) => d !== y[k])
   return i < 0 ? 0 : (x[i] ?? 0) - (y[i] ?? 0)
 }
+
+/** The lines of an ortho: along every axis the words from coordinate 0 on, axis by axis. */
+export function linesOf(
+  dims: readonly number[],
+  words: readonly string[],
+): { axis: number; words: string[] }[] {
+  const cells = cellsOf(dims)
+  const at = new Map(cells.map((cell, i) => [cell.join(), words[i] ?? '']))
+  return dims.flatMap((length, axis) =>
+    cells
+      .filter((cell) => cell[axis] === 0)
+      .map((cell) => ({
+        axis,
+        words: Array.from({ length }, (_, i) => at.get(cell.with(axis, i).join()) ?? ''),
+      })),
+  )
+}

@@ -18,6 +18,10 @@ export interface Progress {
   best: Ortho | null
   /** Bytes of memory that the core holds now. */
   memory: number
+  /** Bytes of results written. */
+  disk: number
+  /** Bytes free on the disk that they are written to, once that is known. */
+  diskFree: number | null
 }
 
 /** One ortho: its dimensions and its words in cell order. */

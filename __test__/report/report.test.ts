@@ -17,6 +17,8 @@ const PROGRESS: Progress = {
   shapes: { '2x2': 3_000_000 },
   best: { dims: [2, 2], words: ['a', 'b', 'c', 'd'] },
   memory: 64 * 2 ** 20,
+  disk: 0,
+  diskFree: null,
 }
 
 test('counts have separators, times the digits that matter', (t) => {

@@ -23,6 +23,7 @@ export interface WorldOptions {
   stdin?: string
   terminal?: boolean
   columns?: number
+  rows?: number
   files?: Partial<Files>
   memory?: number
   execute?: Effects['execute']
@@ -33,6 +34,7 @@ export function world(options: WorldOptions = {}): World {
   const sink = (name: 'out' | 'err') => ({
     isTerminal: options.terminal ?? false,
     columns: options.columns ?? 80,
+    rows: options.rows ?? 24,
     write: async (chunk: string | Uint8Array) => {
       it[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()
     },
@@ -60,6 +62,7 @@ export function world(options: WorldOptions = {}): World {
     every: () => () => undefined,
     uniqueId: machine.uniqueId,
     machineMemory: async () => options.memory ?? 8 * 2 ** 30,
+    memoryUsed: () => 100 * 2 ** 20,
     processors: async () => 2,
     scratch: async () => tmpdir(),
     onStop(call) {

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use fold_core::archive::survey::{SurveyOptions, survey};
 use fold_core::archive::verify::{VerifyOptions, verify};
 use fold_core::archive::{ArchiveReader, Filter, Orthos, Shape};
 use fold_core::disk::RealDisk;
+use fold_core::text::{self, PhraseIndex};
 use fold_core::{Code, Error};
 use napi::bindgen_prelude::{AsyncTask, Object, Uint8Array};
 use napi::{Env, Result};
@@ -50,6 +52,63 @@ pub fn verify_archive<'env>(
             .collect();
         Ok(json!({ "files": report.files, "bytes": report.bytes, "orthos": report.orthos, "problems": problems })
             .to_string())
+    })
+}
+
+/// How much of an archive to look at.
+#[napi(object)]
+pub struct SurveyRequest {
+    /// Orthos that are expanded at most.
+    pub read: f64,
+    /// Orthos of each shape to give.
+    pub show: u32,
+    /// Words to give.
+    pub words: u32,
+    /// Shapes to look into.
+    pub shapes: u32,
+    /// Files of texts, to tell which of them have an ortho by themselves.
+    pub texts: Vec<String>,
+}
+
+/// Counts words and origins and takes a sample; resolves to a survey as JSON.
+#[napi(ts_return_type = "Promise<string>")]
+pub fn survey_archive<'env>(
+    env: &'env Env,
+    archive: &Archive,
+    request: SurveyRequest,
+    control: &Control,
+) -> Result<Object<'env>> {
+    let reader = Arc::clone(&archive.reader);
+    let SurveyRequest { read, show, words, shapes, texts } = request;
+    long(env, control, move |control| {
+        let mut indexes = vec![];
+        for path in texts {
+            control.check()?;
+            let mut file = open_text(&path)?;
+            indexes.push(Arc::new(PhraseIndex::build(Arc::new(text::Interner::from_reader(
+                &path, &mut file,
+            )?))?));
+        }
+        let options = SurveyOptions {
+            // A float as JavaScript has it; past the range it saturates.
+            read: read as u64,
+            show: show as usize,
+            words: words as usize,
+            shapes: shapes as usize,
+            texts: indexes,
+        };
+        long::json(&survey(&reader, &options, control)?)
+    })
+}
+
+/// Opens a text to be read.
+pub(crate) fn open_text(path: &str) -> fold_core::Result<std::fs::File> {
+    std::fs::File::open(path).map_err(|cause| {
+        let code = match cause.kind() {
+            std::io::ErrorKind::NotFound => Code::InputNotFound,
+            _ => Code::InputUnreadable,
+        };
+        Error::new(code, format!("the text {path} cannot be opened: {cause}")).because(cause)
     })
 }
 

@@ -57,6 +57,10 @@ pub struct Progress {
     pub best: Option<Optimal>,
     /// Bytes of memory taken by the tables of the work.
     pub memory: u64,
+    /// Bytes of results written; 0 while nothing is.
+    pub disk: u64,
+    /// Bytes free on the disk they are written to, when somebody looked last.
+    pub disk_free: Option<u64>,
 }
 
 /// See the [module](self).
@@ -70,6 +74,9 @@ pub struct Control {
     total: AtomicU64,
     orthos: AtomicU64,
     memory: AtomicU64,
+    disk: AtomicU64,
+    /// `u64::MAX` until somebody has looked.
+    disk_free: AtomicU64,
     stop: Stop,
     watch: Watch,
     /// What gives the best ortho its words.
@@ -95,6 +102,8 @@ impl Control {
             total: AtomicU64::new(0),
             orthos: AtomicU64::new(0),
             memory: AtomicU64::new(0),
+            disk: AtomicU64::new(0),
+            disk_free: AtomicU64::new(u64::MAX),
             stop: Stop::default(),
             watch: Watch::default(),
             interner: Mutex::default(),
@@ -162,6 +171,16 @@ impl Control {
         self.memory.store(bytes, Ordering::Relaxed);
     }
 
+    /// Bytes of results written so far.
+    pub fn set_disk(&self, bytes: u64) {
+        self.disk.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes free on the disk that results are written to.
+    pub fn set_disk_free(&self, bytes: u64) {
+        self.disk_free.store(bytes, Ordering::Relaxed);
+    }
+
     /// What a search looks at to see whether to stop. It requests that itself when one of its threads fails.
     #[must_use]
     pub fn stop(&self) -> &Stop {
@@ -203,6 +222,8 @@ impl Control {
                 .filter_map(|(dims, tally)| Some((Shape::new(dims)?, tally.count)))
                 .collect(),
             memory: self.memory.load(Ordering::Relaxed),
+            disk: self.disk.load(Ordering::Relaxed),
+            disk_free: Some(self.disk_free.load(Ordering::Relaxed)).filter(|&free| free != u64::MAX),
         }
     }
 }
@@ -232,8 +253,12 @@ mod tests {
         let progress = control.progress();
         assert_eq!((progress.phase, progress.orthos), (Phase::Read, 7));
         assert_eq!((progress.share, progress.elapsed_seconds), (0.25, 3.0));
+        assert_eq!((progress.disk, progress.disk_free), (0, None));
         control.enter(Phase::Write, 0);
-        assert_eq!(control.progress().share, 0.0);
+        control.set_disk(5);
+        control.set_disk_free(0);
+        let progress = control.progress();
+        assert_eq!((progress.share, progress.disk, progress.disk_free), (0.0, 5, Some(0)));
     }
 
     #[test]

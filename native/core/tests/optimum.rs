@@ -232,3 +232,15 @@ fn too_little_memory_is_said() {
         optimum::find(&index, settings, &[], &Stop::default(), &Watch::default()).expect("an answer");
     assert_eq!(optimum, best(&index, 1, 1));
 }
+
+/// What lies over words that stood elsewhere, too, may be longer here than it was there.
+#[test]
+fn a_run_is_found_though_its_parts_were_seen_before() {
+    for order in
+        ["p q x. y q r. p q r.", "p q r. p q x. y q r.", "a q r. p q a. p q r.", "p q a. a q r. p q r."]
+    {
+        let text = format!("{order} s t u. p s. q t. r u.");
+        let optimum = best(&index_of(text.as_bytes()), 1, 1);
+        assert_eq!(optimum.best[0].dims, [2, 3], "{order}");
+    }
+}

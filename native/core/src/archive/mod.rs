@@ -14,6 +14,7 @@
 //!
 //! - [`ArchiveWriter`] builds one under a temporary name and renames it into place at the end.
 //! - [`ArchiveReader`] opens one: cheap checks at once, checksums as far as it is read. [`Orthos`] streams.
+//! - [`survey`](survey::survey) counts words and origins, and takes a sample, without reading all of a large one.
 //! - [`verify`](verify::verify) checks everything: every byte, every ortho, every number in the manifest.
 //!
 //! Guarantees: an archive under its final name is complete and durable; whatever stops a writer, nothing
@@ -31,6 +32,7 @@ mod reader;
 mod shape;
 mod staging;
 mod sums;
+pub mod survey;
 mod tallies;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -104,6 +104,11 @@ impl ArchiveReader {
         Checkpoint::decode(&file.display().to_string(), &bytes).map(Some)
     }
 
+    /// The results with their tables of ranks.
+    pub(super) fn open_results(&self) -> Result<ResultsReader> {
+        load_results(&self.path, &self.manifest, &self.disk)
+    }
+
     /// The orthos that the filter lets through: by number of dimensions, then shape, then as stored; the same order every
     /// time. A shape or word that the archive does not have lets none through.
     ///
@@ -111,7 +116,7 @@ impl ArchiveReader {
     /// Failures to open the results.
     pub fn orthos(&self, filter: &Filter) -> Result<Orthos> {
         let words = self.words.get_or_init(|| Arc::new(Words::of(&self.interner)));
-        let results = load_results(&self.path, &self.manifest, &self.disk)?;
+        let results = self.open_results()?;
         Ok(Orthos::new(results, filter, &self.manifest, &self.interner, Arc::clone(words)))
     }
 }

@@ -69,10 +69,12 @@ impl Supervisor<'_> {
             let now = self.control.elapsed();
             let stop = self.control.stop();
             let Limits { max_time, max_disk, .. } = self.limits;
+            let written = self.results.bytes();
+            self.control.set_disk(written);
             if max_time.is_some_and(|most| now >= most) {
                 stop.end_early(Limit::MaxTime);
             }
-            if max_disk.is_some_and(|most| self.results.bytes() >= most) {
+            if max_disk.is_some_and(|most| written >= most) {
                 stop.end_early(Limit::MaxDisk);
             }
             if now >= saved_at + self.save_every {
@@ -82,10 +84,11 @@ impl Supervisor<'_> {
             }
             if tick.is_multiple_of(ASK_TICKS) {
                 self.ledger.ask();
-                if let Ok(space) = self.archive.space()
-                    && space.free < self.limits.reserve(space)
-                {
-                    stop.end_early(Limit::DiskReserve);
+                if let Ok(space) = self.archive.space() {
+                    self.control.set_disk_free(space.free);
+                    if space.free < self.limits.reserve(space) {
+                        stop.end_early(Limit::DiskReserve);
+                    }
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! Every window of k words of every sentence is looked at as the upper row, but most share their work: in each the
 //! cheapest *seed* of a few words is chosen, what can be below the seed is enumerated with the suffix array, and each
 //! occurrence of that is compared with the text around the seed in both directions. A seed does for all windows around
-//! it, and for all places with the same words around it. The cost of a seed is estimated from its first two words.
+//! it, and, when only windows of one length matter, for all places with the same words around it. The cost of a seed is estimated from its first two words.
 //!
 //! Guarantee: complete, as each window has a seed inside and whatever is below the window is below the seed. Memory: 8
 //! bytes a bigram for the estimates and a bounded set of hashes for each thread, besides what is found.
@@ -52,8 +52,9 @@ pub(super) fn longest(corpus: &Corpus, least: usize, work: &Work<'_>) -> Result<
     // In a short text one pass that rises from below does it.
     let first = if corpus.text.len() < SHORT { least } else { FIRST };
     let mut k = longest_sentence.min(first).max(least);
+    let mut none_from = longest_sentence + 1;
     loop {
-        let runs = search(corpus, k, true, work)?;
+        let runs = search(corpus, k, k + 1 < none_from, work)?;
         if !runs.tops.is_empty() {
             return Ok(Some(runs));
         }
@@ -63,6 +64,7 @@ pub(super) fn longest(corpus: &Corpus, least: usize, work: &Work<'_>) -> Result<
         if k == least {
             return Ok(None);
         }
+        none_from = k;
         let step = match k {
             0..=11 => 1,
             12..=17 => 2,
@@ -123,6 +125,8 @@ struct Finder<'a> {
     /// Estimates by bigram of each reading; 0 for none.
     ahead_costs: Vec<u32>,
     back_costs: Vec<u32>,
+    /// Of the seeds so far, with all that can be in a window with them. Of no use while the level may rise: what is
+    /// around the same words may be longer elsewhere.
     contexts: HashSet<u128, foldhash::fast::FixedState>,
     /// The estimates of each place of the sentence.
     right: Vec<u32>,
@@ -180,7 +184,7 @@ impl<'a> Finder<'a> {
             if self.contexts.len() >= CONTEXTS {
                 self.contexts.clear();
             }
-            if self.contexts.insert(context) {
+            if self.rising || self.contexts.insert(context) {
                 let (reading, place) = if ahead {
                     (&corpus.forward, start + from)
                 } else {

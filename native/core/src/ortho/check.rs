@@ -129,6 +129,18 @@ impl<'a> Checker<'a> {
         self.sound.extend_from_slice(tokens);
         Ok(())
     }
+
+    /// Whether every line of a grid of the shape is a phrase of the text; nothing else is looked at.
+    pub fn has_lines(&mut self, tokens: &[Token]) -> bool {
+        let words = self.index.interner().vocabulary_len();
+        tokens.len() == self.cells
+            && tokens.iter().all(|&token| (token as usize) < words)
+            && self.lines.iter().all(|line| {
+                self.line.clear();
+                self.line.extend(line.cells.iter().map(|&cell| tokens[cell as usize]));
+                is_phrase(self.index, &self.line)
+            })
+    }
 }
 
 fn is_phrase(index: &PhraseIndex, line: &[Token]) -> bool {
@@ -217,6 +229,19 @@ mod tests {
         for dims in [&[][..], &[2], &[1, 2], &[3, 2], &[0, 0], &[255; 100]] {
             assert!(Checker::new(dims, &index).is_err(), "{dims:?}");
         }
+    }
+
+    #[test]
+    fn lines_alone_do_not_mind_shells() {
+        let index = index("a b c. d c f. a d. b c. c f.");
+        let tokens = |words: &str| -> Vec<Token> {
+            words.split(' ').map(|word| index.interner().token(word).unwrap_or(Token::MAX)).collect()
+        };
+        let mut checker = Checker::new(&[2, 3], &index).expect("a shape");
+        assert!(checker.has_lines(&tokens("a b d c c f")));
+        assert!(!checker.has_lines(&tokens("a b d c c a")));
+        assert!(!checker.has_lines(&tokens("a b d c c nothing")));
+        assert!(!checker.has_lines(&tokens("a b d c c")));
     }
 
     #[test]

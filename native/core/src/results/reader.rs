@@ -95,6 +95,9 @@ impl ResultsReader {
             next: 0,
             canonicalizer: Canonicalizer::default(),
             tokens: vec![],
+            stride: 1,
+            records_met: 0,
+            met: vec![],
         })
     }
 }
@@ -168,6 +171,9 @@ pub struct Cursor {
     next: usize,
     canonicalizer: Canonicalizer,
     tokens: Vec<Token>,
+    stride: u64,
+    records_met: u64,
+    met: Vec<u64>,
 }
 
 impl Cursor {
@@ -207,6 +213,19 @@ impl Cursor {
         Ok(true)
     }
 
+    /// Gives the orthos of every `stride`-th record only, the first included; the others are counted and not expanded.
+    #[must_use]
+    pub fn every(mut self, stride: u64) -> Self {
+        self.stride = stride.max(1);
+        self
+    }
+
+    /// How many orthos the records so far hold, those that are not given included, by the number of their table.
+    #[must_use]
+    pub fn met(&self) -> &[u64] {
+        &self.met
+    }
+
     /// The lengths of the ortho that [`next`](Self::next) gave last, in grown order.
     pub(crate) fn grown_dims(&self) -> &[u32] {
         &self.grown
@@ -240,8 +259,14 @@ impl Cursor {
 
     fn load(&mut self) -> Result<bool> {
         self.decoder = None;
-        if !self.records.next()? {
-            return Ok(false);
+        loop {
+            if !self.records.next()? {
+                return Ok(false);
+            }
+            self.meet();
+            if self.records_met % self.stride == 1 % self.stride {
+                break;
+            }
         }
         let table = self.tables.get(self.records.table);
         self.ranks = table.cloned().ok_or_else(|| self.records.damaged("a table is missing"))?;
@@ -266,5 +291,17 @@ impl Cursor {
             Some(())
         })();
         opened.map(|()| true).ok_or_else(|| self.records.damaged("a record of unknown kind"))
+    }
+
+    /// Counts the record read last.
+    fn meet(&mut self) {
+        self.records_met += 1;
+        let table = self.records.table as usize;
+        if self.met.len() <= table {
+            self.met.resize(table + 1, 0);
+        }
+        if let Some(met) = self.met.get_mut(table) {
+            *met += u64::from(get(&self.records.record, &mut 1).unwrap_or(0));
+        }
     }
 }

@@ -18,6 +18,7 @@ use crate::error::Result;
 mod bits;
 mod codec;
 pub mod interner;
+mod locate;
 pub mod phrase_index;
 mod sentences;
 pub mod splitter;
@@ -26,6 +27,7 @@ mod vocabulary;
 
 pub use bits::Bits;
 pub use interner::{Interner, Union};
+pub use locate::{Places, locate};
 pub use phrase_index::{Completions, Phrase, PhraseIndex};
 pub use sentences::Sentences;
 pub use splitter::{SentenceSink, split, split_bytes};

@@ -242,6 +242,23 @@ impl PhraseIndex {
         Completions { index: self, rest: Phrase { lo, ..phrase } }
     }
 
+    /// Where a phrase of two words or more stands among the words of the maximal sentences, in the order of what follows.
+    #[must_use]
+    pub fn occurrences(&self, phrase: Phrase) -> &[u32] {
+        &self.suffixes[phrase.lo as usize..phrase.hi as usize]
+    }
+
+    /// The words of the sentence around `len` words at a position: at most `most` before and `most` after them, and
+    /// how many there are before.
+    #[must_use]
+    pub fn surroundings(&self, at: u32, len: u32, most: usize) -> (&[Token], usize) {
+        let sentences = self.interner.sentence_store();
+        let (at, last) = (at as usize, at as usize + len as usize - 1);
+        let before = (1..=most.min(at)).take_while(|back| !sentences.ends_at(at - back)).count();
+        let after = (0..most).take_while(|on| !sentences.ends_at(last + on)).count();
+        (&self.tokens()[at - before..=last + after], before)
+    }
+
     #[inline]
     fn tokens(&self) -> &[Token] {
         self.interner.sentence_store().tokens()

@@ -35,6 +35,8 @@ pub trait SentenceSink {
     fn word(&mut self, word: &str) -> Result<()>;
     /// The current sentence is complete.
     fn end_sentence(&mut self) -> Result<()>;
+    /// A line of the text ended (LF, CR or CRLF); the words before it have been given.
+    fn end_line(&mut self) {}
 }
 
 /// Splits everything that `reader` gives; `name` is what errors call the input.
@@ -312,11 +314,8 @@ impl<'a> Splitter<'a> {
             Class::Space => Ok(()),
             Class::LineFeed if after_cr => Ok(()),
             Class::LineFeed | Class::CarriageReturn => {
-                if std::mem::replace(&mut self.line_is_blank, true) {
-                    self.end_sentence()
-                } else {
-                    Ok(())
-                }
+                self.sink.end_line();
+                if std::mem::replace(&mut self.line_is_blank, true) { self.end_sentence() } else { Ok(()) }
             }
             Class::SentenceEnd => {
                 self.line_is_blank = false;
