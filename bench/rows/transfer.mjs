@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { memoryLimit } from '../lib/limit.mjs'
@@ -7,7 +6,6 @@ import { alternate, duration, mebibytes, median } from '../lib/measure.mjs'
 import { startS3 } from '../lib/s3.mjs'
 
 const SCRIPT = fileURLToPath(new URL('../lib/transfer.mjs', import.meta.url))
-const ARCHIVE_BYTES = 500e6
 const MOST_PEAK = 200
 
 /**
@@ -30,12 +28,21 @@ export async function* transfer(tools) {
   }
 }
 
+/** The log of a worker. */
+function logOf({ stdout }) {
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
+}
+
 async function* thereAndBack(tools, place, server) {
   const archive = join(place, 'archive.bin')
-  // A real archive, ended by its size: no short text has so many orthos.
-  const args = ['search', tools.text('novel'), '--out', archive, '--max-disk', `${ARCHIVE_BYTES}`, '--quiet']
-  const { status, stderr } = spawnSync(process.execPath, [tools.commandLine, ...args], { encoding: 'utf8' })
-  if (status !== 18) throw new Error(`no archive of ${ARCHIVE_BYTES} bytes: ${stderr}`)
+  // A real one of half a gigabyte: three texts without a word in common.
+  const text = readFileSync(tools.text('novel-64000'), 'utf8')
+  const file = join(place, 'three.txt')
+  writeFileSync(file, ['', 'qx', 'qy'].map((ending) => inOtherWords(text, ending)).join('\n\n'))
+  await tools.run(process.execPath, [tools.commandLine, 'search', file, '--out', archive, '--memory', '1G'])
   const bytes = size(archive)
   const scratch = join(place, 'scratch')
   const back = join(place, 'back.bin')
@@ -100,6 +107,11 @@ async function* thereAndBack(tools, place, server) {
   rmSync(archive, { recursive: true })
 }
 
+/** Every word becomes another one. */
+function inOtherWords(text, ending) {
+  return text.replace(/\p{L}[\p{L}\p{M}'\u2019]*/gu, `$&${ending}`)
+}
+
 function row(what, ours, name, theirs, note) {
   const seconds = ours.map((one) => one.seconds)
   const theirSeconds = theirs.map((one) => one.seconds)
@@ -143,10 +155,7 @@ async function* worker(tools, place, server) {
       rmSync(state, { recursive: true, force: true })
       const env = { ...server.environment, ...common, LOCAL_STATE_DIR: state }
       const run = await tools.run(process.execPath, [tools.commandLine, '--mode', 'cloud-worker'], { env })
-      const phases = run.stdout
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line))
+      const phases = logOf(run)
       const transfers = phases
         .filter(({ phase, event }) => event === 'end' && ['DOWNLOAD', 'UPLOAD'].includes(phase))
         .reduce((sum, { seconds }) => sum + seconds, 0)
@@ -186,10 +195,7 @@ async function* smallest(tools, place, server) {
     const env = { ...server.environment, INPUT_FILE: 'text.txt', LOCAL_STATE_DIR: state }
     const command = ['taskset', ['-c', '0', process.execPath, tools.commandLine, '--mode', 'cloud-worker']]
     const run = await tools.run(...limit.wrap(...command), { env })
-    const phases = run.stdout
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line))
+    const phases = logOf(run)
     const { orthos, complete } = phases.find(({ phase, event }) => phase === 'PROCESS' && event === 'end')
     if (orthos !== tools.expected(text) || !complete) throw new Error(`${text}: ${orthos} orthos`)
     yield {
