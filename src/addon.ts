@@ -2,8 +2,13 @@
  * Loads the native addon, once and only when it is needed, and says what this side expects of it.
  * The addon converts and nothing else; what its functions mean is said where they are wrapped.
  */
-import { FoldError, toFoldError } from './errors.js'
+import { createRequire } from 'node:module'
+import { host } from './effects.js'
+import { toFoldError } from './errors.js'
+import { loadBuild } from './platform.js'
 import type { PackedRecords } from './records.js'
+import { version } from './version.js'
+import type * as Native from '../native/addon/index.cjs'
 
 /** A running operation's remote control. */
 export interface NativeControl {
@@ -125,14 +130,11 @@ let loading: Promise<Addon> | undefined
 
 /** The addon of this platform. */
 export function loadAddon(): Promise<Addon> {
-  return (loading ??= import('../native/addon/index.cjs').catch((error: unknown) => {
-    throw new FoldError(
-      'NO_ADDON',
-      'the native part of fold-worker could not be loaded: there is no build of it for this platform here; ' +
-        'with stable Rust installed, `npm run build` in its repository makes one',
-      { cause: error },
-    )
-  }))
+  return (loading ??= (async () => {
+    // What the build says of itself must be what this side expects.
+    const addon: Addon = loadBuild(host, version(), createRequire(import.meta.url)) as typeof Native
+    return addon
+  })())
 }
 
 /** Runs a call into the addon, turning what it throws into a {@link FoldError}. */

@@ -185,6 +185,7 @@ export class Archive {
     this.#native = undefined
   }
 
+  /** Closes it: for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

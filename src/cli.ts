@@ -3,7 +3,7 @@
  *
  * Commands get the world and the library through their context, so that a test can replace either.
  */
-import { Cli } from 'clipanion'
+import { Cli, type Definition } from 'clipanion'
 import type { CommandContext, Library } from './commands/base.js'
 import { ExportCommand } from './commands/export.js'
 import { InspectCommand } from './commands/inspect.js'
@@ -37,14 +37,7 @@ const HELP = /^(--help|-h|help)$/
 
 /** Runs the command that the arguments name; resolves to the exit code and never rejects. */
 export async function run(effects: Effects, library: () => Promise<Library> = realLibrary): Promise<number> {
-  const cli = new Cli<CommandContext>({
-    binaryLabel: 'fold-worker: every ortho of a text',
-    binaryName: 'fold-worker',
-    binaryVersion: version(),
-    enableColors: false,
-  })
-  for (const command of COMMANDS) cli.register(command)
-
+  const cli = commandLine()
   if (effects.args.length === 1 && HELP.test(effects.args[0] ?? '')) {
     await effects.stdout.write(readable(cli.usage()))
     return 0
@@ -62,6 +55,22 @@ export async function run(effects: Effects, library: () => Promise<Library> = re
   const code = await cli.run(command, context as unknown as CommandContext)
   if (out.length > 0) await effects.stdout.write(out.join(''))
   return code
+}
+
+/** What all commands say of themselves: names, options, examples. */
+export function definitions(): Definition[] {
+  return commandLine().definitions()
+}
+
+function commandLine(): Cli<CommandContext> {
+  const cli = new Cli<CommandContext>({
+    binaryLabel: 'fold-worker: every ortho of a text',
+    binaryName: 'fold-worker',
+    binaryVersion: version(),
+    enableColors: false,
+  })
+  for (const command of COMMANDS) cli.register(command)
+  return cli
 }
 
 function usageMessage(error: unknown): string {

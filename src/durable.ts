@@ -28,6 +28,7 @@ export abstract class Durable<Native extends NativeDurable> {
     return this.run((held) => held.close())
   }
 
+  /** Closes it: for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

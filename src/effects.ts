@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
+import { usesMusl } from './machine/libc.js'
 
 /** A place to write text to: a terminal, a pipe or a file. */
 export interface Sink {
@@ -60,6 +61,15 @@ export interface Machine {
   processors(): Promise<number>
   /** A directory for temporary files. */
   scratch(): Promise<string>
+}
+
+/** What decides which build of the native part fits. */
+export interface Host {
+  /** As Node names them, such as `linux` and `x64`. */
+  readonly platform: string
+  readonly arch: string
+  /** Whether Node itself is linked with musl. */
+  usesMusl(): boolean
 }
 
 /** Time and chance. */
@@ -171,6 +181,13 @@ export const machine: Machine = {
     const { tmpdir } = await import('node:os')
     return tmpdir()
   },
+}
+
+/** This process, for choosing the native part. */
+export const host: Host = {
+  platform: process.platform,
+  arch: process.arch,
+  usesMusl: () => usesMusl(process.execPath),
 }
 
 /** The real world. */

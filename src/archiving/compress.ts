@@ -25,6 +25,7 @@ export interface CompressOptions {
   /** The file to write, by convention `NAME.tar.zst`. It must not exist yet. */
   out: string
   signal?: AbortSignal | undefined
+  /** The file operations to use. @internal */
   files?: Files | undefined
 }
 

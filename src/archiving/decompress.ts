@@ -36,6 +36,7 @@ export interface DecompressOptions {
   /** The most bytes that may be unpacked. Default: what the file says of itself, and what the disk has. */
   maxBytes?: number | undefined
   signal?: AbortSignal | undefined
+  /** The file operations to use. @internal */
   files?: Files | undefined
 }
 

@@ -314,7 +314,7 @@ export class S3IO {
     )
   }
 
-  /** The bucket of archives; with presigned URLs that of the archive of this input. */
+  /** The bucket of archives; with presigned URLs that of the archive of this input. @internal */
   archives(index = 0): Bucket {
     const { settings } = this
     return this.#bucket(

@@ -29,6 +29,7 @@ export interface PresignedSettings {
   archives: string[]
 }
 
+/** Where the storage is, and the buckets in it. */
 export type StorageSettings = (S3Settings | DirectorySettings | PresignedSettings) & {
   inputBucket: string
   archiveBucket: string
