@@ -33,6 +33,8 @@ export async function startS3(directory) {
     },
     /** A remote called `bench:`. */
     rclone: {
+      // Debian's rclone cannot be told of certificates.
+      AWS_CA_BUNDLE: undefined,
       RCLONE_CONFIG_BENCH_TYPE: 's3',
       RCLONE_CONFIG_BENCH_PROVIDER: 'Other',
       RCLONE_CONFIG_BENCH_ENDPOINT: endpoint,
