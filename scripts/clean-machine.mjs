@@ -79,7 +79,7 @@ try {
   console.log('3 passed, 0 failed')
 } finally {
   registry.close()
-  for (const path of mounts.reverse()) spawnSync('umount', ['-l', path])
+  for (const path of mounts.toReversed()) spawnSync('umount', ['-l', path])
   if (values.keep) console.log(`kept: ${home}`)
   else rmSync(home, { recursive: true, force: true })
 }

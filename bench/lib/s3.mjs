@@ -37,6 +37,7 @@ export async function startS3(directory) {
       AWS_CA_BUNDLE: undefined,
       RCLONE_CONFIG_BENCH_TYPE: 's3',
       RCLONE_CONFIG_BENCH_PROVIDER: 'Other',
+      RCLONE_CONFIG_BENCH_NO_CHECK_BUCKET: 'true',
       RCLONE_CONFIG_BENCH_ENDPOINT: endpoint,
       RCLONE_CONFIG_BENCH_REGION: 'us-east-1',
       RCLONE_CONFIG_BENCH_ACCESS_KEY_ID: KEYS.access,
