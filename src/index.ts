@@ -22,7 +22,13 @@ export { Interner, locatePhrases, type Contexts, type Places } from './interner.
 export type { Files } from './effects.js'
 export { EXIT_CODES, FoldError, type ErrorCode, type Shortfall } from './errors.js'
 export type { Limits } from './limits.js'
-export { groupByInput, type Grouping, type InputConflict, type InputGroup } from './merge/grouping.js'
+export {
+  groupByInput,
+  type Groupable,
+  type Grouping,
+  type InputConflict,
+  type InputGroup,
+} from './merge/grouping.js'
 export type { ArchiveSummary, Limit, Manifest, Optimal } from './manifest.js'
 export { mergeArchives, type MergeOptions } from './merge-archives.js'
 export { reportArchive, type ReportOptions } from './report-archive.js'

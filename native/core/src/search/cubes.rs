@@ -38,6 +38,14 @@ pub(super) struct Tables<'a> {
     pub(super) masks: Option<&'a Masks>,
 }
 
+/// A second axis of a unit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node<'n> {
+    pub(super) tables: &'n Tables<'n>,
+    pub(super) unit: &'n Unit,
+    pub(super) q: u32,
+}
+
 /// Told now and then how much more of the work is done, by weight.
 pub(super) type Done<'d> = &'d mut dyn FnMut(u64, &Emitter<'_>);
 
@@ -376,8 +384,9 @@ impl<'a> Cubes<'a> {
             } else if sliced {
                 self.slice(q, orderly, out, done)?;
             } else {
+                let node = Node { tables: self.tables, unit: &self.unit, q };
                 let fours = &mut self.space.fours;
-                self.five.node(self.tables, &self.unit, q, fours, self.stop, orderly, out, done)?;
+                self.five.node(node, fours, self.stop, orderly, out, done)?;
             }
             self.give_back();
             turn.node_done(q, weight - mids as u64, out)?;
@@ -414,7 +423,8 @@ impl<'a> Cubes<'a> {
             }
             if to == from {
                 let third = self.unit.x_words[self.space.thirds[from] as usize];
-                plainly_over(&self.unit, q, [third, mid.words], orderly, out)?;
+                let node = Node { tables: self.tables, unit: &self.unit, q };
+                plainly_over(node, [third, mid.words], orderly, out)?;
                 to += 1;
             }
             from = to;
@@ -431,8 +441,9 @@ impl<'a> Cubes<'a> {
         out: &mut Emitter<'_>,
         done: Done<'_>,
     ) -> Result<()> {
+        let node = Node { tables: self.tables, unit: &self.unit, q };
         let fours = &mut self.space.fours;
-        self.five.slice(self.tables, &self.unit, q, fours, self.stop, orderly, out, done)?;
+        self.five.slice(node, fours, self.stop, orderly, out, done)?;
         fours.clear();
         Ok(())
     }

@@ -8,7 +8,7 @@
 //!
 //! Memory: about 60 bytes for each 2x2x2x2 of the node, and two bits for each pair of vertices.
 
-use super::cubes::{Done, Tables, Unit};
+use super::cubes::{Done, Node, Tables, Unit};
 use super::orderly::Orderly;
 use super::rows::{Row, RowMaker};
 use super::six::{Found, Six};
@@ -99,19 +99,18 @@ impl Five {
         Self { sizes, ..Self::default() }
     }
 
-    /// All cubes of five or more axes over the node `q`, whose cubes of four axes are `fours`.
+    /// All cubes of five or more axes over a node, whose cubes of four axes are `fours`.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn node(
         &mut self,
-        tables: &Tables<'_>,
-        unit: &Unit,
-        q: u32,
+        node: Node<'_>,
         fours: &mut Vec<Four>,
         stop: &Stop,
         orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
         done: Done<'_>,
     ) -> Result<()> {
+        let Node { tables, unit, .. } = node;
         if fours.len() < 3 {
             return Ok(());
         }
@@ -122,7 +121,7 @@ impl Five {
             return Ok(());
         }
         if count * self.row > self.sizes.line_words {
-            return self.slice(tables, unit, q, fours, stop, orderly, out, done);
+            return self.slice(node, fours, stop, orderly, out, done);
         }
         self.sort(tables, fours);
         self.make_rows();
@@ -140,31 +139,30 @@ impl Five {
                         while cs != 0 {
                             let c = j * 64 + cs.trailing_zeros() as usize;
                             cs &= cs - 1;
-                            self.triangle(tables, unit, q, [a, b, c], out)?;
+                            self.triangle(node, [a, b, c], out)?;
                         }
                     }
-                    self.six(tables, unit, q, [a, b], orderly, out)?;
+                    self.six(node, [a, b], orderly, out)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// All cubes of five or more axes over the node `q` whose lowest vertex is that of one of `fours`: all cubes of four
+    /// All cubes of five or more axes over a node whose lowest vertex is that of one of `fours`: all cubes of four
     /// axes with these lowest vertices. The third line of a triangle need not be among them: its labels are made when the
     /// other two fit.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn slice(
         &mut self,
-        tables: &Tables<'_>,
-        unit: &Unit,
-        q: u32,
+        node: Node<'_>,
         fours: &mut Vec<Four>,
         stop: &Stop,
         orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
         done: Done<'_>,
     ) -> Result<()> {
+        let Node { tables, unit, .. } = node;
         if fours.len() < 2 {
             return Ok(());
         }
@@ -188,11 +186,11 @@ impl Five {
                         && beside_mid.has(c.edge)
                         && beside_x.has(unit.xs[c.axis as usize])
                     {
-                        self.open_triangle(tables, unit, q, [i, j], [&beside_mid, &beside_x], out)?;
+                        self.open_triangle(node, [i, j], [&beside_mid, &beside_x], out)?;
                     }
                 }
                 let ends = self.lines[i].map(|v| v as usize);
-                self.six(tables, unit, q, ends, orderly, out)?;
+                self.six(node, ends, orderly, out)?;
             }
             from = to;
         }
@@ -202,9 +200,7 @@ impl Five {
     /// All cubes of six and more axes over the line between these vertices, whose cubes of five axes were found.
     fn six(
         &mut self,
-        tables: &Tables<'_>,
-        unit: &Unit,
-        q: u32,
+        node: Node<'_>,
         ends: [usize; 2],
         orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
@@ -214,7 +210,7 @@ impl Five {
             found.clear();
             return Ok(());
         }
-        six.all(tables, unit, q, vertices, ends, found, maker, sizes, orderly, out)
+        six.all(node, vertices, ends, found, maker, sizes, orderly, out)
     }
 
     /// Gives the memory of a large node back.
@@ -310,14 +306,7 @@ impl Five {
     }
 
     /// All cubes of five axes with these vertices.
-    fn triangle(
-        &mut self,
-        tables: &Tables<'_>,
-        unit: &Unit,
-        q: u32,
-        corners: [usize; 3],
-        out: &mut Emitter<'_>,
-    ) -> Result<()> {
+    fn triangle(&mut self, node: Node<'_>, corners: [usize; 3], out: &mut Emitter<'_>) -> Result<()> {
         let [a, b, c] = corners.map(|i| self.vertices[i]);
         let lines = [
             (self.line(corners[0], corners[1]), c),
@@ -330,20 +319,19 @@ impl Five {
                 return Ok(());
             }
         }
-        self.fit_lists(tables, unit, q, [a, b, c], out)
+        self.fit_lists(node, [a, b, c], out)
     }
 
     /// All cubes of five axes with the vertices of two lines from one vertex, given by the lines' places and by what is
     /// beside the second vertex' middle edge and axis.
     fn open_triangle(
         &mut self,
-        tables: &Tables<'_>,
-        unit: &Unit,
-        q: u32,
+        node: Node<'_>,
         [i, j]: [usize; 2],
         beside_b: [&Row; 2],
         out: &mut Emitter<'_>,
     ) -> Result<()> {
+        let Node { tables, .. } = node;
         let [a, b] = self.lines[i].map(|v| self.vertices[v as usize]);
         let c = self.vertices[self.lines[j][1] as usize];
         self.list(0, self.starts[i] as usize..self.starts[i + 1] as usize, &c);
@@ -353,12 +341,12 @@ impl Five {
         if !ys.chunks(MASK).any(|ys| xs.iter().any(|x| beside(tables, maker, x, ys) != 0)) {
             return Ok(());
         }
-        labels_between(tables, unit, q, [&b, &c], beside_b, zs);
+        labels_between(node, [&b, &c], beside_b, zs);
         zs.retain(|label| !label.clashes(&a));
         if zs.is_empty() {
             return Ok(());
         }
-        self.fit_lists(tables, unit, q, [a, b, c], out)
+        self.fit_lists(node, [a, b, c], out)
     }
 
     /// Puts the labels of a line that can go with the vertex that is not on it into one of the lists.
@@ -369,19 +357,12 @@ impl Five {
         lists[i].extend(labels[line].iter().filter(|label| !label.clashes(far)));
     }
 
-    fn fit_lists(
-        &mut self,
-        tables: &Tables<'_>,
-        unit: &Unit,
-        q: u32,
-        vertices: [Vertex; 3],
-        out: &mut Emitter<'_>,
-    ) -> Result<()> {
+    fn fit_lists(&mut self, node: Node<'_>, vertices: [Vertex; 3], out: &mut Emitter<'_>) -> Result<()> {
         let lists = std::mem::take(&mut self.lists);
         let mut result = Ok(());
         'all: for ys in lists[1].chunks(MASK) {
             for zs in lists[2].chunks(MASK) {
-                result = self.fit(tables, unit, q, vertices, [&lists[0], ys, zs], out);
+                result = self.fit(node, vertices, [&lists[0], ys, zs], out);
                 if result.is_err() {
                     break 'all;
                 }
@@ -394,13 +375,12 @@ impl Five {
     /// All cubes of five axes with labels of these lists, the second and third of at most 64.
     fn fit(
         &mut self,
-        tables: &Tables<'_>,
-        unit: &Unit,
-        q: u32,
+        node: Node<'_>,
         vertices: [Vertex; 3],
         [xs, ys, zs]: [&[Label]; 3],
         out: &mut Emitter<'_>,
     ) -> Result<()> {
+        let Node { tables, .. } = node;
         let mut between = [(false, 0u64); MASK];
         for x in xs {
             let with_y = beside(tables, &mut self.maker, x, ys);
@@ -423,7 +403,7 @@ impl Five {
                 while rest_z != 0 {
                     let z = &zs[rest_z.trailing_zeros() as usize];
                     rest_z &= rest_z - 1;
-                    self.close(tables, unit, q, vertices, [x, y, z], out)?;
+                    self.close(node, vertices, [x, y, z], out)?;
                 }
             }
         }
@@ -433,13 +413,12 @@ impl Five {
     /// All cubes of five axes with these three labels, which fit in pairs.
     fn close(
         &mut self,
-        tables: &Tables<'_>,
-        unit: &Unit,
-        q: u32,
+        node: Node<'_>,
         vertices: [Vertex; 3],
         labels: [&Label; 3],
         out: &mut Emitter<'_>,
     ) -> Result<()> {
+        let Node { tables, unit, q } = node;
         let Tables { graph, arcs, rows, .. } = tables;
         let [x, y, z] = labels;
         let ears = rows.row(x.ear, &mut self.maker);
@@ -493,31 +472,30 @@ impl Five {
     }
 }
 
-/// All cubes of five or more axes over the node `q` whose lowest vertex is this one by the plain search, for vertices with
+/// All cubes of five or more axes over a node whose lowest vertex is this one by the plain search, for vertices with
 /// too many cubes of four axes to keep.
 pub(super) fn plainly_over(
-    unit: &Unit,
-    q: u32,
+    node: Node<'_>,
     [x, mid]: [[Rank; 2]; 2],
     orderly: &mut Orderly<'_>,
     out: &mut Emitter<'_>,
 ) -> Result<()> {
+    let Node { unit, q, .. } = node;
     let cube = [unit.origin, unit.x_words[q as usize], x, mid];
     orderly.cubes_from(cube.as_flattened(), &mut |dims, cells| {
         if dims.len() >= 5 { out.single(dims, cells) } else { Ok(()) }
     })
 }
 
-/// The labels of the line between two vertices over the node `q`: what [`super::cubes`] finds for the middle edge of the
+/// The labels of the line between two vertices over a node: what [`super::cubes`] finds for the middle edge of the
 /// lower one. Given are the rows of that edge and of its axis, both of which have what they should of the higher vertex.
 pub(super) fn labels_between(
-    tables: &Tables<'_>,
-    unit: &Unit,
-    q: u32,
+    node: Node<'_>,
     [low, high]: [&Vertex; 2],
     [beside_mid, beside_x]: [&Row; 2],
     labels: &mut Vec<Label>,
 ) {
+    let Node { tables, unit, q } = node;
     let Tables { graph, arcs, .. } = tables;
     labels.clear();
     // Shell 2: each middle edge with the axis that it is not above.

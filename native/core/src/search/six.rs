@@ -13,7 +13,7 @@
 use std::ops::Range;
 
 use super::Sizes;
-use super::cubes::{Tables, Unit};
+use super::cubes::{Node, Tables};
 use super::five::{Label, Vertex, labels_between};
 use super::orderly::{Joinable, Orderly, Sink};
 use super::rows::RowMaker;
@@ -67,9 +67,7 @@ impl Six {
     #[allow(clippy::too_many_arguments)]
     pub(super) fn all(
         &mut self,
-        tables: &Tables<'_>,
-        unit: &Unit,
-        q: u32,
+        node: Node<'_>,
         vertices: &[Vertex],
         ends: [usize; 2],
         found: &mut Vec<Found>,
@@ -78,6 +76,7 @@ impl Six {
         orderly: &mut Orderly<'_>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
+        let Node { tables, .. } = node;
         found.sort_unstable_by_key(|f| (f.place, f.vertex, f.edges[0], f.edges[2]));
         for group in found.chunk_by(|f, g| f.place == g.place) {
             if group[0].vertex == group[group.len() - 1].vertex {
@@ -94,8 +93,7 @@ impl Six {
                     run = mine;
                     let runs: Vec<&Vertex> =
                         self.runs.iter().map(|run| &vertices[group[run.start].vertex as usize]).collect();
-                    tabled =
-                        self.tabulate(tables, unit, q, &runs, ends.map(|end| &vertices[end]), run, maker);
+                    tabled = self.tabulate(node, &runs, ends.map(|end| &vertices[end]), run, maker);
                 }
                 let beside = group[i].edges.map(|edge| tables.rows.row(edge, maker));
                 let fits = |j: usize| {
@@ -164,14 +162,13 @@ impl Six {
     #[allow(clippy::too_many_arguments)]
     fn tabulate(
         &mut self,
-        tables: &Tables<'_>,
-        unit: &Unit,
-        q: u32,
+        node: Node<'_>,
         runs: &[&Vertex],
         ends: [&Vertex; 2],
         run: usize,
         maker: &mut RowMaker,
     ) -> bool {
+        let Node { tables, unit, .. } = node;
         let Self { sides, line, .. } = self;
         if sides.iter().any(|side| side.of(run).len() * side.labels.len() > TABLE) {
             return false;
@@ -188,7 +185,7 @@ impl Six {
             if !unit.differ(low.axis, high.axis) || !beside_mid.has(high.edge) || !beside_x.has(x) {
                 continue;
             }
-            labels_between(tables, unit, q, [low, high], [&beside_mid, &beside_x], line);
+            labels_between(node, [low, high], [&beside_mid, &beside_x], line);
             line.retain(|label| !ends.iter().any(|end| label.clashes(end)));
             if line.is_empty() {
                 continue;
