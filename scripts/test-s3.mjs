@@ -11,8 +11,13 @@ if (!tools) {
   console.log('test:s3 skipped: the servers that it needs are built with Go, and there is no Go here')
   process.exit(0)
 }
-const { status } = spawnSync('npx', ['ava', '__test__/s3/**/*.test.ts', ...process.argv.slice(2)], {
-  stdio: 'inherit',
-  env: { ...process.env, FOLD_S3_TOOLS: tools },
-})
+// One after the other: each has a server of its own, and what they assert about a slow network is not about a busy machine.
+const { status } = spawnSync(
+  'npx',
+  ['ava', '--serial', '--concurrency=1', '__test__/s3/**/*.test.ts', ...process.argv.slice(2)],
+  {
+    stdio: 'inherit',
+    env: { ...process.env, FOLD_S3_TOOLS: tools },
+  },
+)
 process.exit(status ?? 1)
