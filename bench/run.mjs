@@ -2,7 +2,7 @@
 //
 //   node bench/run.mjs [--only NAME[,NAME]] [--quick] [--json]
 //
-// Names: search, cubes, threads, merge, optimal, estimate, seen, queue, startup. Every ratio is taken within this run. The baselines of `search` and
+// Names: search, cubes, threads, merge, optimal, estimate, seen, queue, startup, transfer. Every ratio is taken within this run. The baselines of `search` and
 // all texts come from $FOLD_SHARED, by default the directory `shared` beside the repository.
 import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -18,8 +18,9 @@ import { search } from './rows/search.mjs'
 import { seen } from './rows/seen.mjs'
 import { startup } from './rows/startup.mjs'
 import { threads } from './rows/threads.mjs'
+import { transfer } from './rows/transfer.mjs'
 
-const ROWS = { startup, search, threads, cubes, merge, optimal, estimate, seen, queue }
+const ROWS = { startup, search, threads, cubes, merge, optimal, estimate, seen, queue, transfer }
 
 const { values: options } = parseArgs({
   options: {

@@ -61,7 +61,10 @@ zpty z "TERM=vt100 zsh -f -i"
 zpty -w z "PS1=''; fpath=(${cwd} \\$fpath); autoload -Uz compinit; compinit -u -d ${cwd}/dump; bindkey '^I' list-choices; LISTMAX=1000; stty columns 150 rows 500; print re''ady"
 integer n=0
 while zpty -r z reply; do [[ $reply == *ready* ]] && break; (( n++ > 500 )) && exit 3; done
-zpty -w -n z $'${line}\\t\\x15'
+zpty -w -n z $'${line}\\t'
+# What is typed ahead would end the listing.
+sleep 2
+zpty -w -n z $'\\x15'
 zpty -w z "print do''ne"
 n=0
 while zpty -r z reply; do print -r -- "$reply"; [[ $reply == *done* ]] && break; (( n++ > 500 )) && exit 4; done

@@ -200,7 +200,7 @@ test('by presigned URLs, without any key', async (t) => {
   const io = S3IO.fromEnv({
     FOLD_INPUT_URL: inputUrl,
     FOLD_ARCHIVE_URL: archiveUrl,
-    FOLD_TRANSFER_TIME: '30s',
+    FOLD_TRANSFER_TIME: '5m',
   })
   const to = join(temporary(t), 'x')
   await io.downloadInput('a b+ü.txt', to)
@@ -247,7 +247,7 @@ for (const [what, type, attributes, stream] of FAULTS) {
     const proxy = await faultyProxy(t, server.port)
     const text = randomBytes(10 << 20)
     await server.put('fold-input', 'a.txt', text)
-    const io = S3IO.fromEnv({ ...environment(proxy.endpoint), FOLD_TRANSFER_TIME: '120s' })
+    const io = S3IO.fromEnv({ ...environment(proxy.endpoint), FOLD_TRANSFER_TIME: '5m' })
     await proxy.add(type, attributes, stream)
     const to = join(temporary(t), 'x')
     const archive = pretendedArchive(t, 40 << 20)

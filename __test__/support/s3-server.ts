@@ -148,7 +148,7 @@ export function environment(endpoint: string, user = ROOT): Record<string, strin
     DO_SPACES_REGION: 'us-east-1',
     DO_SPACES_ACCESS_KEY: user.accessKeyId,
     DO_SPACES_SECRET_KEY: user.secretAccessKey,
-    FOLD_TRANSFER_TIME: '60s',
+    FOLD_TRANSFER_TIME: '5m',
   }
 }
 

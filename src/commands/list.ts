@@ -3,7 +3,7 @@ import { Command, Option } from 'clipanion'
 import type { ArchiveFacts } from '../archiving/facts.js'
 import { FoldError } from '../errors.js'
 import { formatSize } from '../machine/size.js'
-import { formatCount, plural } from '../report/numbers.js'
+import { plural } from '../report/numbers.js'
 import type { Coverage } from '../storage/coverage.js'
 import type { StoredArchive } from '../storage/s3-io.js'
 import { FoldCommand } from './base.js'
@@ -73,13 +73,13 @@ const STATES: Readonly<Record<Coverage['state'], string>> = {
 }
 
 function describeInput({ input, state, orthoCount, archives }: Coverage): string {
-  const found = archives.length === 0 ? '' : `, ${formatCount(orthoCount)} orthos`
+  const found = archives.length === 0 ? '' : `, ${plural(orthoCount, 'ortho')}`
   return `${oneLine(input.key)}  ${formatSize(input.bytes)}  ${STATES[state]}${found}`
 }
 
 function describeArchive({ key, bytes, facts }: StoredArchive): string {
   const said = facts
-    ? `${formatCount(facts.orthoCount)} orthos, ${facts.complete ? 'complete' : describePart(facts)}`
+    ? `${plural(facts.orthoCount, 'ortho')}, ${facts.complete ? 'complete' : describePart(facts)}`
     : 'says nothing about itself'
   return `${oneLine(key)}  ${formatSize(bytes)}  ${said}`
 }
