@@ -43,7 +43,7 @@ pub fn optimal(
     control: &Control,
     disk: &Arc<dyn Disk>,
 ) -> Result<Manifest> {
-    let archive = ArchiveWriter::create(&request.out, Arc::clone(disk))?;
+    let archive = ArchiveWriter::create(&request.out, disk)?;
     check(request)?;
     let known = match &request.continue_from {
         Some(path) => Some(ArchiveReader::open(path, Arc::clone(disk))?),

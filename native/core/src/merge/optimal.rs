@@ -37,7 +37,7 @@ pub fn optimal(
             "there is nothing to merge; give at least one archive",
         ));
     }
-    let writer = ArchiveWriter::create(&request.out, Arc::clone(disk))?;
+    let writer = ArchiveWriter::create(&request.out, disk)?;
     control.enter(Phase::Read, request.archives.len() as u64);
     let sources = Sources::open(&request.archives, control, &**disk)?;
     finish(&sources, top, request, writer, control, disk)
