@@ -150,7 +150,11 @@ async function testUnder(nodeDirectory, home) {
   const found = JSON.parse(await here('npx', 'fold-worker', 'search', 'tiny.txt', '--json'))
   assert.deepEqual([found.orthoCount, found.optimal.words], [1, ['a', 'c', 'b', 'd']])
   await here('npx', 'fold-worker', 'inspect', 'tiny.bin', '--verify')
-  console.log('  npx fold-worker search, inspect --verify: the one ortho of a tiny text')
+  await here('npx', 'fold-worker', 'export', 'tiny.bin', '--format', 'parquet', '--out', 'tiny.parquet')
+  await here('npx', 'fold-worker', 'report', 'tiny.bin', '--text', 'tiny.txt', '--out', 'tiny.html')
+  assert.equal(readFileSync(join(project, 'tiny.parquet')).toString('latin1', 0, 4), 'PAR1')
+  assert.match(readFileSync(join(project, 'tiny.html'), 'utf8'), /^<!doctype html>/i)
+  console.log('  npx fold-worker search, inspect --verify, export, report: the one ortho of a tiny text')
 
   for (const [name, source] of Object.entries(PROGRAMS)) {
     writeFileSync(join(project, name), source)

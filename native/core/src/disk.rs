@@ -78,8 +78,8 @@ pub trait Disk: Send + Sync + Debug {
     fn list(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
     /// Whether something is at the path (links not followed).
     fn exists(&self, path: &Path) -> bool;
-    /// Locks an existing file until what is returned is dropped or the process ends, however it ends; nothing if
-    /// somebody holds it. Locks tell only who is alive: nothing is protected by them.
+    /// Locks a file, which is made if need be, until what is returned is dropped or the process ends, however it ends;
+    /// nothing if somebody holds it. Locks tell only who is alive: nothing is protected by them.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>>;
     /// Bytes that this user may still write where the path is, and those there are in all.
     fn space(&self, path: &Path) -> io::Result<Space>;
@@ -164,7 +164,7 @@ impl Disk for RealDisk {
         fs::symlink_metadata(path).is_ok()
     }
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>> {
-        let file = fs::OpenOptions::new().read(true).write(true).open(path)?;
+        let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(file))),
             Err(fs::TryLockError::WouldBlock) => Ok(None),

@@ -128,7 +128,7 @@ fn search_with(
     control: &Control,
     disk: &Arc<dyn Disk>,
 ) -> Result<Manifest> {
-    let archive = ArchiveWriter::create(&request.out, Arc::clone(disk))?;
+    let archive = ArchiveWriter::create(&request.out, disk)?;
     let most = request.limits.max_dims.unwrap_or(u32::MAX);
     if most < 2 {
         let what = format!("an ortho has at least 2 dimensions; a limit of {most} leaves none");

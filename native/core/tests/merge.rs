@@ -328,7 +328,7 @@ impl Place {
         let ranks = Arc::new(Ranks::new(&index));
         let words = WordHashes::new(index.interner());
         let out = self.path(&format!("{name}.bin"));
-        let writer = ArchiveWriter::create(&out, disk()).expect("a writer");
+        let writer = ArchiveWriter::create(&out, &disk()).expect("a writer");
         let results = ResultsWriter::create(&writer.results(), 1 << 16, writer.disk()).expect("results");
         let mut emitter = Emitter::new(&ranks, &words, &results);
         let mut orthos = reader.orthos(&Filter::default()).expect("orthos");

@@ -1,9 +1,11 @@
 //! What killed [`ArchiveWriter`](super::ArchiveWriter)s left: temporary directories whose owner is gone.
 //!
 //! Each writer holds a lock on a file in its directory while it lives, so a leftover is one whose lock can be taken:
-//! nothing is concluded from process numbers or times. A directory without that file is left alone: it may be younger
-//! than its lock. Where there are no locks, there are no leftovers.
+//! nothing is concluded from process numbers or times. A directory without that file gets one: its writer was killed
+//! before it had made it or while it removed everything, or has not come that far yet, and then begins anew under another
+//! name. Where there are no locks, there are no leftovers.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -71,10 +73,14 @@ impl Leftover {
     /// # Errors
     /// When that fails.
     pub fn remove(mut self) -> Result<()> {
-        // Some systems do not remove open files.
-        self.held = None;
-        self.disk
-            .remove_dir_all(&self.directory)
-            .map_err(|cause| Error::io("removing", &self.directory, cause))
+        if cfg!(windows) {
+            // Open files are not removed there.
+            self.held = None;
+        }
+        match self.disk.remove_dir_all(&self.directory) {
+            // Its writer was only about to begin, and has removed it.
+            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(|cause| Error::io("removing", &self.directory, cause)),
+        }
     }
 }

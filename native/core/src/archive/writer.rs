@@ -8,7 +8,7 @@
 use std::collections::hash_map::RandomState;
 use std::ffi::{OsStr, OsString};
 use std::hash::{BuildHasher, Hasher};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,6 +42,8 @@ pub(super) const PROGRESS_NAME: &str = "progress.bin";
 /// In temporary directories only.
 pub(super) const CHECKPOINT_NAME: &str = "checkpoint.bin";
 pub(super) const LOCK_NAME: &str = "work.lock";
+/// How often a temporary directory is made at most.
+const BEGINNINGS: usize = 16;
 
 /// What was found, beside the results on disk.
 #[derive(Debug, Clone, Default)]
@@ -131,7 +133,7 @@ impl ArchiveWriter {
     /// # Errors
     /// [`Code::OutputExists`] if anything is there, [`Code::InvalidArgument`] if the path has no last name, and
     /// failures to make the temporary directory.
-    pub fn create(target: &Path, disk: Arc<dyn Disk>) -> Result<Self> {
+    pub fn create(target: &Path, disk: &Arc<dyn Disk>) -> Result<Self> {
         let Some(name) = target.file_name() else {
             return Err(Error::new(
                 Code::InvalidArgument,
@@ -144,22 +146,46 @@ impl ArchiveWriter {
         if disk.exists(target) {
             return Err(taken(target));
         }
+        // Whoever looks for leftovers may find the directory before it is locked, and take it.
+        for _ in 0..BEGINNINGS {
+            if let Some(writer) = Self::begin(target, name, disk)? {
+                return Ok(writer);
+            }
+        }
+        Err(Error::new(
+            Code::Io,
+            format!(
+                "other processes removed what was begun for {} time and again; start again",
+                target.display()
+            ),
+        ))
+    }
+
+    /// `None` if somebody took the temporary directory for a leftover before it was locked.
+    fn begin(target: &Path, name: &OsStr, disk: &Arc<dyn Disk>) -> Result<Option<Self>> {
         let mut hidden = OsString::from(".");
         hidden.push(name);
         // Seeded by the system, so unlike that of any other process, on this machine or another.
         let nonce = RandomState::new().build_hasher().finish();
         hidden.push(format!(".tmp-{}-{nonce:016x}", std::process::id()));
         let temporary = target.with_file_name(hidden);
-        let staging = Arc::new(StagingDisk::new(Arc::clone(&disk), &temporary));
-        let mut writer = Self { disk, staging, target: target.to_path_buf(), temporary, held: None };
+        let staging = Arc::new(StagingDisk::new(Arc::clone(disk), &temporary));
+        let mut writer =
+            Self { disk: Arc::clone(disk), staging, target: target.to_path_buf(), temporary, held: None };
         let results = writer.results();
         writer.disk.create_dir_all(&results).map_err(|cause| Error::io("creating", &results, cause))?;
         let lock = writer.temporary.join(LOCK_NAME);
-        let made = writer.disk.create_new(&lock);
-        made.map_err(|cause| Error::io("creating", &lock, cause))?;
-        // Without locks a leftover is never adopted; nothing else is lost.
-        writer.held = writer.disk.try_lock(&lock).ok().flatten();
-        Ok(writer)
+        match writer.disk.create_new(&lock).and_then(|_| writer.disk.try_lock(&lock)) {
+            Ok(Some(held)) => writer.held = Some(held),
+            Ok(None) => return Ok(None),
+            Err(cause) if matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) => {
+                return Ok(None);
+            }
+            // Without locks a leftover is never adopted; nothing else is lost.
+            Err(_) if writer.disk.exists(&lock) => {}
+            Err(cause) => return Err(Error::io("creating", &lock, cause)),
+        }
+        Ok(writer.disk.exists(&lock).then_some(writer))
     }
 
     /// Makes what was written so far durable, and a checkpoint that goes with it.
@@ -244,18 +270,22 @@ impl ArchiveWriter {
         self.write_durably(SUMS_NAME, sums.as_bytes())?;
         self.write_durably(MANIFEST_NAME, &json)?;
         control.check()?;
-        // An archive has neither; killed from here on, the search is done again.
-        self.held = None;
-        for name in [CHECKPOINT_NAME, LOCK_NAME] {
-            let path = self.temporary.join(name);
-            if self.disk.exists(&path) {
-                self.disk.remove_file(&path).map_err(|cause| Error::io("removing", &path, cause))?;
-            }
+        // An archive has none; killed from here on, the search is done again.
+        let checkpoint = self.temporary.join(CHECKPOINT_NAME);
+        if self.disk.exists(&checkpoint) {
+            let removed = self.disk.remove_file(&checkpoint);
+            removed.map_err(|cause| Error::io("removing", &checkpoint, cause))?;
         }
         self.disk
             .sync_dir(&self.temporary)
             .map_err(|cause| Error::io("making durable", &self.temporary, cause))?;
+        if cfg!(windows) {
+            // What holds an open file is not renamed there.
+            self.held = None;
+        }
         self.publish()?;
+        // Only now, so that nobody takes a finished archive for a leftover. If it stays it is in nobody's way.
+        let _ = self.disk.remove_file(&self.target.join(LOCK_NAME));
         control.advance(1);
         Ok(manifest)
     }
@@ -282,7 +312,7 @@ impl ArchiveWriter {
 
     fn publish(&self) -> Result<()> {
         self.disk.rename_new(&self.temporary, &self.target).map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::AlreadyExists => taken(&self.target).because(cause),
+            ErrorKind::AlreadyExists => taken(&self.target).because(cause),
             _ => Error::io("renaming the finished archive to", &self.target, cause),
         })?;
         let parent = match self.target.parent() {
@@ -295,7 +325,10 @@ impl ArchiveWriter {
 
 impl Drop for ArchiveWriter {
     fn drop(&mut self) {
-        self.held = None;
+        if cfg!(windows) {
+            // Open files are not removed there.
+            self.held = None;
+        }
         // After the rename there is nothing of this name. A failure leaves a directory whose name says what it is.
         if self.disk.exists(&self.temporary) {
             let _ = self.disk.remove_dir_all(&self.temporary);

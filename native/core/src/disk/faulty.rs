@@ -379,7 +379,9 @@ impl Disk for FaultyDisk {
         self.changing().map(drop)
     }
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn Held>>> {
-        self.file(path)?;
+        if !self.exists(path) {
+            self.create_new(path)?;
+        }
         let mut state = self.state();
         let boots = state.boots;
         if !state.locks.insert((boots, path.to_path_buf())) {

@@ -104,7 +104,7 @@ pub fn merge_with(
             "there is nothing to merge; give at least one archive",
         ));
     }
-    let writer = ArchiveWriter::create(&request.out, Arc::clone(disk))?;
+    let writer = ArchiveWriter::create(&request.out, disk)?;
     control.enter(Phase::Read, request.archives.len() as u64);
     let sources = Sources::open(&request.archives, control, &**disk)?;
     control.enter(Phase::Index, 0);

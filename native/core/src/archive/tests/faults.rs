@@ -137,7 +137,8 @@ impl Disk for ReadOnly {
 fn a_read_only_place_is_told_at_once() {
     let place = tempfile::tempdir().expect("a directory");
     let target = place.path().join("a.bin");
-    let error: Error = ArchiveWriter::create(&target, Arc::new(ReadOnly)).expect_err("read-only");
+    let disk: Arc<dyn Disk> = Arc::new(ReadOnly);
+    let error: Error = ArchiveWriter::create(&target, &disk).expect_err("read-only");
     assert_eq!(error.code(), Code::NotWritable, "{error}");
 }
 

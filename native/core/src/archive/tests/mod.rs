@@ -57,7 +57,7 @@ pub(crate) fn write_archive(
 ) -> Result<Manifest> {
     let index = index(text);
     let ranks = Ranks::new(&index);
-    let writer = ArchiveWriter::create(target, Arc::clone(disk))?;
+    let writer = ArchiveWriter::create(target, disk)?;
     let contents = write_orthos(orthos, &index, &ranks, &writer.results(), writer.disk())?;
     let lineage = Lineage::Text("a \"text\"".to_owned());
     let description = Description {
@@ -236,7 +236,7 @@ fn a_name_taken_meanwhile_is_not_replaced_either() {
     let index = index(TEXT);
     let ranks = Ranks::new(&index);
     let late = place.directory.path().join("late.bin");
-    let writer = ArchiveWriter::create(&late, Arc::clone(&place.disk)).expect("begun");
+    let writer = ArchiveWriter::create(&late, &place.disk).expect("begun");
     let contents =
         write_orthos(&place.orthos, &index, &ranks, &writer.results(), writer.disk()).expect("written");
     // A plain rename would replace an empty directory.
@@ -260,11 +260,28 @@ fn a_name_taken_meanwhile_is_not_replaced_either() {
 fn a_killed_writer_leaves_only_its_temporary_directory() {
     let place = Place::new();
     let late = place.directory.path().join("late.bin");
-    let writer = ArchiveWriter::create(&late, Arc::clone(&place.disk)).expect("begun");
+    let writer = ArchiveWriter::create(&late, &place.disk).expect("begun");
     std::mem::forget(writer);
     let names = place.names();
     assert_eq!((names.len(), is_leftover(&names[0])), (2, true), "{names:?}");
     write_archive(TEXT, &place.orthos, &late, &place.disk).expect("the next one is not in the way");
+}
+
+#[test]
+fn a_leftover_without_its_lock_is_taken_and_one_that_is_held_is_not() {
+    let place = Place::new();
+    let late = place.directory.path().join("late.bin");
+    let alive = ArchiveWriter::create(&late, &place.disk).expect("begun");
+    assert!(Leftover::of(&late, &place.disk).expect("a list").is_empty(), "its writer lives");
+    // Killed while it removed everything, or before it had its lock.
+    let killed = place.directory.path().join(".late.bin.tmp-1-0123456789abcdef");
+    place.disk.create_dir_all(&killed.join("results")).expect("a directory");
+    let [left] = <[Leftover; 1]>::try_from(Leftover::of(&late, &place.disk).expect("a list")).expect("one");
+    assert!(Leftover::of(&late, &place.disk).expect("a list").is_empty(), "somebody has it");
+    left.remove().expect("removed");
+    assert!(!place.disk.exists(&killed));
+    drop(alive);
+    assert_eq!(place.names(), ["a.bin"]);
 }
 
 #[test]
