@@ -2,8 +2,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { ProgressDisplay } from '../src/report/progress.js'
 import { foldWorker } from './support/program.js'
-import { temporary } from './support/world.js'
+import { temporary, world } from './support/world.js'
 
 const TEXT = 'the cat sat on the mat. a cat sat on a mat. the dog sat by a mat. a dog sat on the cat.'
 const PAGE = readFileSync('docs/json.md', 'utf8')
@@ -87,4 +88,33 @@ test('list', (t) => {
   t.is(foldWorker(['--mode', 'cloud-worker'], { cwd, env }).code, 0)
   t.deepEqual(printed(t, cwd, ['list'], env), documented('list'))
   t.deepEqual(printed(t, cwd, ['list', 'archives'], env), documented('list archives'))
+})
+
+test('doctor', (t) => {
+  const found = printed(t, temporary(t), ['doctor'], { FOLD_MAX_TIEM: '1' })
+  t.deepEqual(found, documented('doctor'))
+})
+
+test('progress', (t) => {
+  const it = world()
+  const display = new ProgressDisplay(it, { quiet: false, json: true })
+  display.title = 'a'
+  const core = {
+    orthos: 1,
+    shapes: { '2x2': 1 },
+    best: { dims: [2, 2], words: ['a', 'b', 'c', 'd'] },
+    memory: 1,
+    disk: 1,
+    diskFree: null,
+  }
+  const transfer = { bytes: 1, totalBytes: 2 }
+  for (const [at, more] of [core, core, transfer].entries()) {
+    it.clock += 5000
+    display.tell({ phase: 'search', share: at / 10, ...more }, 0)
+  }
+  const lines = it.err.trim().split('\n')
+  const names = new Set(
+    lines.flatMap((line) => fields(JSON.parse(line)).filter((name) => !name.startsWith('best.'))),
+  )
+  t.deepEqual([...names].sort(), documented('progress'))
 })

