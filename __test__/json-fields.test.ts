@@ -88,3 +88,10 @@ test('list', (t) => {
   t.deepEqual(printed(t, cwd, ['list'], env), documented('list'))
   t.deepEqual(printed(t, cwd, ['list', 'archives'], env), documented('list archives'))
 })
+
+test('doctor', (t) => {
+  // Where all is well, there is nothing to do.
+  const unless = (names: string[]) => names.filter((name) => name !== 'findings.remedy')
+  t.true(documented('doctor').includes('findings.remedy'))
+  t.deepEqual(unless(printed(t, temporary(t), ['doctor'])), unless(documented('doctor')))
+})
