@@ -27,7 +27,7 @@ function fields(value: unknown, inside = ''): string[] {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([name, one]) => {
     const path = inside + name
-    const isMap = ['shapes', 'files', 'limits', 'verified.problems'].includes(path)
+    const isMap = ['shapes', 'files', 'limits', 'proof', 'verified.problems'].includes(path)
     return isMap ? [path] : [path, ...fields(one, `${path}.`)]
   })
 }
