@@ -82,7 +82,7 @@ async function* thereAndBack(tools, place, server) {
   )
   const packed = statSync(join(place, 'theirs.tar.zst')).size
   const note = `${Math.round(bytes / 1e6)} MB, ${Math.round(packed / 1e6)} MB packed; both on this machine with their server`
-  yield row('an archive packed and stored', stores, 'tar | zstd -3 | rclone rcat', pipes, note)
+  yield row('an archive packed and stored', stores, 'tar, zstd -3, rclone rcat', pipes, note)
   yield peakRow('memory of packing and storing', stores)
   const put = await ours('store', archive, (clean(), scratch))
   key = put.stdout
@@ -100,7 +100,7 @@ async function* thereAndBack(tools, place, server) {
       )
     },
   )
-  yield row('the same fetched, checked and unpacked', fetches, 'rclone cat | zstd -d | tar -x', unpacks, '')
+  yield row('the same fetched, checked and unpacked', fetches, 'rclone cat, zstd -d, tar -x', unpacks, '')
   yield peakRow('memory of fetching and unpacking', fetches)
   clean()
   emptyBucket()
