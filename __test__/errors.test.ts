@@ -16,12 +16,6 @@ test('the codes of the core are all in the table', (t) => {
   for (const code of codes) t.true(Object.hasOwn(EXIT_CODES, code), code)
 })
 
-test('README.md lists every code with its exit code', (t) => {
-  const readme = readFileSync('README.md', 'utf8')
-  const rows = [...readme.matchAll(/^\| +(\d+) +\| +`([A-Z_0-9]+)`/gm)].map((m) => [m[2], Number(m[1])])
-  t.deepEqual(Object.fromEntries(rows), { ...EXIT_CODES })
-})
-
 test('an error of the core keeps code, message and causes', (t) => {
   const message = JSON.stringify({
     code: 'DISK_FULL',
