@@ -7,7 +7,13 @@ import { Cli, type Definition } from 'clipanion'
 import { describe, type CommandContext, type Library } from './commands/base.js'
 import { CompletionCommand } from './commands/completion.js'
 import { DoctorCommand } from './commands/doctor.js'
-import { blameVariables, describeVariables, optionsOf, withEnvironment } from './commands/environment.js'
+import {
+  blameVariables,
+  describeVariables,
+  isVariable,
+  optionsOf,
+  withEnvironment,
+} from './commands/environment.js'
 import { EstimateCommand } from './commands/estimate.js'
 import { ExportCommand } from './commands/export.js'
 import { InspectCommand } from './commands/inspect.js'
@@ -47,18 +53,24 @@ const HELP_ON_VARIABLES =
 
 /** Runs the command that the arguments name; resolves to the exit code and never rejects. */
 export async function run(effects: Effects, library: () => Promise<Library> = realLibrary): Promise<number> {
-  const cli = commandLine()
   const { args } = effects
+  const named = COMMANDS.find(({ paths }) =>
+    paths.some(([first]) => first !== undefined && first === args[0]),
+  )
+  const wantsHelp = args.some((arg) => HELP_OPTION.test(arg))
+  // Setting up one command takes a millisecond or two, and a short text is searched in less than all of them take;
+  // completion asks what commands there are.
+  const alone = named !== undefined && named !== CompletionCommand && !wantsHelp
+  const cli = commandLine(alone ? [named] : COMMANDS)
   if (args.length === 1 && HELP.test(args[0] ?? '')) {
     await effects.stdout.write(readable(cli.usage()) + HELP_ON_VARIABLES)
     return 0
   }
-  const named = COMMANDS.find(({ paths }) =>
-    paths.some(([first]) => first !== undefined && first === args[0]),
-  )
-  const path = named ? `fold-worker ${args[0]}` : 'fold-worker'
-  const options = optionsOf(cli.definitions().find((one) => one.path === path) ?? { options: [] })
-  const wantsHelp = args.some((arg) => HELP_OPTION.test(arg))
+  const hasVariables = Object.keys(effects.env).some(isVariable)
+  const options =
+    wantsHelp || hasVariables
+      ? optionsOf(commandLine([named ?? LocalCommand]).definitions()[0] ?? { options: [] })
+      : []
   let completed
   try {
     const env = wantsHelp ? {} : effects.env
@@ -98,14 +110,14 @@ export function definitions(): Definition[] {
   return commandLine().definitions()
 }
 
-function commandLine(): Cli<CommandContext> {
+function commandLine(commands = COMMANDS): Cli<CommandContext> {
   const cli = new Cli<CommandContext>({
     binaryLabel: 'fold-worker: every ortho of a text',
     binaryName: 'fold-worker',
     binaryVersion: version(),
     enableColors: false,
   })
-  for (const command of COMMANDS) cli.register(command)
+  for (const command of commands) cli.register(command)
   return cli
 }
 

@@ -43,6 +43,11 @@ export function variableOf(option: string): string {
   return NAMED[option] ?? `FOLD_${option.replace(/^--?/, '').replaceAll('-', '_').toUpperCase()}`
 }
 
+/** Whether a variable of this name may be one of an option. */
+export function isVariable(name: string): boolean {
+  return name.startsWith('FOLD_') || Object.values(NAMED).includes(name)
+}
+
 const ON = /^(?:1|true|yes|on)$/i
 const OFF = /^(?:0|false|no|off)$/i
 
