@@ -57,6 +57,11 @@ export async function run(effects: Effects, library: () => Promise<Library> = re
   const named = COMMANDS.find(({ paths }) =>
     paths.some(([first]) => first !== undefined && first === args[0]),
   )
+  const unknown = named === undefined && isWord(args[0]) ? args[0] : undefined
+  if (unknown !== undefined) {
+    await effects.stderr.write(noSuchCommand(unknown))
+    return EXIT_CODES.INVALID_ARGUMENT
+  }
   const wantsHelp = args.some((arg) => HELP_OPTION.test(arg))
   // Setting up one command takes a millisecond or two, and a short text is searched in less than all of them take;
   // completion asks what commands there are.
@@ -99,6 +104,19 @@ export async function run(effects: Effects, library: () => Promise<Library> = re
   if (wantsHelp && out.length > 0 && options.length > 0) out.push(describeVariables(options))
   if (out.length > 0) await effects.stdout.write(out.join(''))
   return code
+}
+
+/** Whether this stands where a command's name does. Without a name the command is that of local mode, which takes options alone. */
+function isWord(arg: string | undefined): arg is string {
+  return arg !== undefined && !arg.startsWith('-') && !HELP.test(arg)
+}
+
+function noSuchCommand(name: string): string {
+  const names = COMMANDS.flatMap(({ paths }) => paths.flatMap(([first]) => first ?? []))
+  const quoted = JSON.stringify(name)
+  return usageMessage(
+    `there is no command ${quoted}; there are ${names.join(', ')} (if it is a text: fold-worker search ${quoted})`,
+  )
 }
 
 function blame(variables: ReadonlyMap<string, string>): string {

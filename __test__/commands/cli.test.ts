@@ -118,6 +118,13 @@ for (const args of [
   })
 }
 
+test('a word that is no command is answered with those that there are', async (t) => {
+  const it = world({ args: ['chapter 1.txt', '--json'] })
+  t.is((await execute(it)).code, 2)
+  t.regex(it.err, /there is no command "chapter 1.txt"; there are search, .*completion/)
+  t.regex(it.err, /fold-worker search "chapter 1.txt"/)
+})
+
 test('another mode is refused with those that there are', async (t) => {
   const it = world({ args: ['--mode', 'other'] })
   t.is((await execute(it)).code, 2)
