@@ -28,26 +28,39 @@ function* names(stem: string, extension: string): Generator<string, never> {
   for (let n = 1; ; n += 1) yield `${stem}${n === 1 ? '' : `-${n}`}${extension}`
 }
 
+/** Tries one name after the other until `place` says that one was free; resolves to its path. */
+async function firstFree(
+  directory: string,
+  stem: string,
+  extension: string,
+  place: (to: string) => Promise<boolean>,
+): Promise<string> {
+  for (const name of names(stem, extension)) {
+    const to = join(directory, name)
+    if (await place(to)) return to
+  }
+  throw new Error('unreachable: there is always another name')
+}
+
 /** Moves a directory that is not empty to the first name that is free; resolves to its path. */
-export async function moveDirectory(
+export function moveDirectory(
   files: Files,
   from: string,
   directory: string,
   stem: string,
   extension: string,
 ): Promise<string> {
-  for (const name of names(stem, extension)) {
-    const to = join(directory, name)
-    if (await exists(files, to)) continue
+  return firstFree(directory, stem, extension, async (to) => {
+    if (await exists(files, to)) return false
     try {
       await files.rename(from, to)
-      return to
+      return true
     } catch (error) {
       // Somebody took the name in between: a directory in the way makes the rename fail.
       if (!TAKEN.has(systemCode(error))) throw error
+      return false
     }
-  }
-  throw new Error('unreachable: there is always another name')
+  })
 }
 
 /**
@@ -77,18 +90,14 @@ export async function placeFile(files: Files, from: string, to: string): Promise
 }
 
 /** Moves a file to the first name that is free; resolves to its path. */
-export async function moveFile(
+export function moveFile(
   files: Files,
   from: string,
   directory: string,
   stem: string,
   extension: string,
 ): Promise<string> {
-  for (const name of names(stem, extension)) {
-    const to = join(directory, name)
-    if (await placeFile(files, from, to)) return to
-  }
-  throw new Error('unreachable: there is always another name')
+  return firstFree(directory, stem, extension, (to) => placeFile(files, from, to))
 }
 
 async function isSame(files: Files, a: string, b: string): Promise<boolean> {
