@@ -9,15 +9,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::digest::ShapeTally;
+use crate::digest::{SetTally, ShapeTally};
 use crate::error::{Code, Error, Result};
 use crate::ortho::{Dims, Ortho};
-use crate::results::{Committed, Kept};
-use crate::search::{Progress, Scope, Shard};
+use crate::results::{Committed, Found, Kept};
+use crate::search::{Copied, Place, Progress, Scope, Shard};
 use crate::text::Bits;
 
 const MAGIC: &[u8; 8] = b"FOLDPROG";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Magic, version and checksum.
 const FRAME: usize = 16;
 
@@ -59,7 +59,8 @@ impl Checkpoint {
             put32(&mut out, unit);
             put32(&mut out, steps);
         }
-        let tally = &self.progress.found.tally.0;
+        let Progress { found, copied, .. } = &self.progress;
+        let tally = &found.tally.0;
         let shapes: BTreeSet<&Dims> = tally.keys().chain(self.committed.keys()).collect();
         put32(&mut out, shapes.len() as u32);
         let (none, no_records) = (ShapeTally::default(), Kept::default());
@@ -75,16 +76,22 @@ impl Checkpoint {
                 put64(&mut out, range.start);
                 put64(&mut out, range.end);
             }
-        }
-        match &self.progress.found.best {
-            None => put32(&mut out, 0),
-            Some(best) => {
-                put_dims(&mut out, &best.dims);
-                for &token in &best.tokens {
-                    put32(&mut out, token);
-                }
+            put32(&mut out, kept.tables.len() as u32);
+            for &(record, table) in &kept.tables {
+                put64(&mut out, record);
+                put32(&mut out, table);
             }
         }
+        put_best(&mut out, found.best.as_ref());
+        for place in [copied.place, copied.seen] {
+            put64(&mut out, place.files);
+            put64(&mut out, place.records);
+            put32(&mut out, place.table);
+        }
+        put64(&mut out, copied.fingerprints);
+        put_tally(&mut out, &copied.found.tally);
+        put_best(&mut out, copied.found.best.as_ref());
+        put_tally(&mut out, &copied.removed);
         let crc = crc32fast::hash(&out);
         put32(&mut out, crc);
         out
@@ -113,7 +120,7 @@ impl Checkpoint {
                 ),
             ));
         }
-        from.checkpoint().filter(|_| from.0.is_empty()).ok_or_else(|| damaged("it makes no sense"))
+        from.checkpoint(version).filter(|_| from.0.is_empty()).ok_or_else(|| damaged("it makes no sense"))
     }
 }
 
@@ -129,6 +136,22 @@ fn put_dims(out: &mut Vec<u8>, dims: &[u32]) {
     put32(out, dims.len() as u32);
     for &d in dims {
         put32(out, d);
+    }
+}
+
+fn put_tally(out: &mut Vec<u8>, tally: &SetTally) {
+    put32(out, tally.0.len() as u32);
+    for (dims, tally) in &tally.0 {
+        put_dims(out, dims);
+        put64(out, tally.count);
+        out.extend_from_slice(&tally.sum.to_le_bytes());
+    }
+}
+
+fn put_best(out: &mut Vec<u8>, best: Option<&Ortho>) {
+    put_dims(out, best.map_or(&[], |best| &best.dims));
+    for &token in best.iter().flat_map(|best| &best.tokens) {
+        put32(out, token);
     }
 }
 
@@ -161,7 +184,46 @@ impl Cursor<'_> {
         (0..axes).map(|_| self.u32()).collect()
     }
 
-    fn checkpoint(&mut self) -> Option<Checkpoint> {
+    fn tally(&mut self) -> Option<ShapeTally> {
+        Some(ShapeTally { count: self.u64()?, sum: u128::from_le_bytes(self.take()?) })
+    }
+
+    fn tallies(&mut self) -> Option<SetTally> {
+        let mut tally = SetTally::default();
+        for _ in 0..self.count(28)? {
+            let dims = self.dims()?;
+            let shape = self.tally()?;
+            tally.add(&dims, shape.count, shape.sum);
+        }
+        Some(tally)
+    }
+
+    /// An ortho, or none.
+    #[allow(clippy::option_option)]
+    fn best(&mut self) -> Option<Option<Ortho>> {
+        let dims = self.dims()?;
+        if dims.is_empty() {
+            return Some(None);
+        }
+        let cells = dims.iter().try_fold(1usize, |cells, &d| cells.checked_mul(d as usize))?;
+        if cells > self.0.len() / 4 || dims.len() < 2 || dims.iter().any(|&d| d < 2) {
+            return None;
+        }
+        let tokens = (0..cells).map(|_| self.u32()).collect::<Option<Vec<u32>>>()?;
+        Some(Some(Ortho { dims, tokens }))
+    }
+
+    fn place(&mut self) -> Option<Place> {
+        Some(Place { files: self.u64()?, records: self.u64()?, table: self.u32()? })
+    }
+
+    fn copied(&mut self) -> Option<Copied> {
+        let (place, seen, fingerprints) = (self.place()?, self.place()?, self.u64()?);
+        let found = Found { tally: self.tallies()?, best: self.best()? };
+        Some(Copied { place, seen, fingerprints, found, removed: self.tallies()? })
+    }
+
+    fn checkpoint(&mut self, version: u32) -> Option<Checkpoint> {
         let (interner_digest, identity) = (self.take()?, self.take()?);
         let (index, count) = (self.u32()?, self.u32()?);
         let shard = if count == 0 { None } else { Some(Shard::new(index, count).ok()?) };
@@ -184,7 +246,7 @@ impl Cursor<'_> {
         let mut committed = Committed::new();
         for _ in 0..self.count(40)? {
             let dims = self.dims()?;
-            let tally = ShapeTally { count: self.u64()?, sum: u128::from_le_bytes(self.take()?) };
+            let tally = self.tally()?;
             progress.found.tally.add(&dims, tally.count, tally.sum);
             let records = self.u64()?;
             let mut skipped = vec![];
@@ -197,18 +259,23 @@ impl Cursor<'_> {
                 last = range.end;
                 skipped.push(range);
             }
-            if records > 0 && committed.insert(dims, Kept { records, skipped }).is_some() {
+            let mut tables = vec![];
+            // Version 1 knows none: there is one table then.
+            let count = if version == 1 { 0 } else { self.count(12)? };
+            for _ in 0..count {
+                let (record, table) = (self.u64()?, self.u32()?);
+                if record >= records || tables.last().is_some_and(|&(last, _)| record <= last) {
+                    return None;
+                }
+                tables.push((record, table));
+            }
+            if records > 0 && committed.insert(dims, Kept { records, skipped, tables }).is_some() {
                 return None;
             }
         }
-        let dims = self.dims()?;
-        if !dims.is_empty() {
-            let cells = dims.iter().try_fold(1usize, |cells, &d| cells.checked_mul(d as usize))?;
-            if cells > self.0.len() / 4 || dims.len() < 2 || dims.iter().any(|&d| d < 2) {
-                return None;
-            }
-            let tokens = (0..cells).map(|_| self.u32()).collect::<Option<Vec<u32>>>()?;
-            progress.found.best = Some(Ortho { dims, tokens });
+        progress.found.best = self.best()?;
+        if version > 1 {
+            progress.copied = self.copied()?;
         }
         Some(Checkpoint {
             interner_digest,
@@ -234,9 +301,15 @@ mod tests {
         progress.found.tally.add(&[2, 3], 1, 77);
         progress.found.best = Some(Ortho { dims: vec![2, 3], tokens: vec![0, 1, 2, 3, 4, 5] });
         let committed = Committed::from([
-            (vec![2, 2], Kept { records: 9, skipped: vec![2..3, 5..9] }),
-            (vec![2, 2, 2], Kept { records: 4, skipped: vec![0..1, 2..4] }),
+            (vec![2, 2], Kept { records: 9, skipped: vec![2..3, 5..9], tables: vec![(0, 3), (8, 0)] }),
+            (vec![2, 2, 2], Kept { records: 4, skipped: vec![0..1, 2..4], tables: vec![] }),
         ]);
+        progress.copied.place = Place { files: 3, records: 17, table: 2 };
+        progress.copied.seen = Place { files: 2, records: 5, table: 1 };
+        progress.copied.fingerprints = 21;
+        progress.copied.found.tally.add(&[2, 4], 3, 9);
+        progress.copied.found.best = Some(Ortho { dims: vec![2, 2], tokens: vec![3, 1, 2, 0] });
+        progress.copied.removed.add(&[2, 2], 2, 11);
         let scope = Scope { shard: Some(Shard::new(3, 8).expect("a shard")), axes: 2..=4 };
         Checkpoint { interner_digest: [7; 32], identity: [8; 32], scope, bigrams: 70, progress, committed }
     }
@@ -251,6 +324,7 @@ mod tests {
         assert_eq!(back.committed, sample.committed);
         assert_eq!(back.progress.done, sample.progress.done);
         assert_eq!(back.progress.found.best, sample.progress.found.best);
+        assert_eq!(back.progress.copied, sample.progress.copied);
     }
 
     #[test]
@@ -277,18 +351,55 @@ mod tests {
         assert_eq!(wrong(&|c| c.progress.begun.extend([(70, 1)])), Err(Code::Damaged));
         let skipped = |range: std::ops::Range<u64>| {
             wrong(&move |c| {
-                c.committed.insert(vec![2, 2], Kept { records: 9, skipped: vec![range.clone(); 1] });
+                let skipped = vec![range.clone(); 1];
+                c.committed.insert(vec![2, 2], Kept { records: 9, skipped, tables: vec![] });
             })
         };
+        let tables = |tables: &[(u64, u32)]| {
+            wrong(&|c| {
+                c.committed.insert(vec![2, 2], Kept { records: 9, skipped: vec![], tables: tables.to_vec() });
+            })
+        };
+        assert_eq!(tables(&[(0, 4), (8, 4)]), Ok(()));
+        assert_eq!(tables(&[(9, 4)]), Err(Code::Damaged));
+        assert_eq!(tables(&[(4, 1), (4, 2)]), Err(Code::Damaged));
         assert_eq!(skipped(8..9), Ok(()));
         assert_eq!(skipped(8..10), Err(Code::Damaged));
         assert_eq!(skipped(4..4), Err(Code::Damaged));
     }
 
     #[test]
+    fn version_1_is_read() {
+        let mut bytes = vec![];
+        bytes.extend_from_slice(b"FOLDPROG");
+        put32(&mut bytes, 1);
+        bytes.extend_from_slice(&[7; 64]);
+        // The shard, the axes, 3 bigrams, of which the first is done and the third begun.
+        [1, 2, 2, 9, 3].into_iter().for_each(|number| put32(&mut bytes, number));
+        put64(&mut bytes, 1);
+        [1, 2, 5].into_iter().for_each(|number| put32(&mut bytes, number));
+        // One shape: 4 orthos in 6 records, of which the second is left out.
+        [1, 2, 2, 2].into_iter().for_each(|number| put32(&mut bytes, number));
+        [4, 99, 0, 6].into_iter().for_each(|number| put64(&mut bytes, number));
+        put32(&mut bytes, 1);
+        [1, 2].into_iter().for_each(|number| put64(&mut bytes, number));
+        // The best.
+        [2, 2, 2, 0, 3, 1, 2].into_iter().for_each(|number| put32(&mut bytes, number));
+        let crc = crc32fast::hash(&bytes);
+        put32(&mut bytes, crc);
+        let back = Checkpoint::decode("p", &bytes).expect("a checkpoint");
+        let kept = Kept { records: 6, skipped: vec![1..2; 1], tables: vec![] };
+        assert_eq!(back.committed, Committed::from([(vec![2, 2], kept)]));
+        assert_eq!(back.progress.begun, BTreeMap::from([(2, 5)]));
+        assert_eq!(back.progress.found.tally.0[&vec![2, 2]], ShapeTally { count: 4, sum: 99 });
+        assert_eq!(back.progress.found.best.map(|best| best.tokens), Some(vec![0, 3, 1, 2]));
+        assert_eq!(back.progress.copied, Copied::default());
+    }
+
+    #[test]
     fn a_later_version_is_told() {
         let mut bytes = sample().encode();
-        bytes[8] = 2;
+        bytes[8] = 3;
         let body = bytes.len() - 4;
         let crc = crc32fast::hash(&bytes[..body]);
         bytes[body..].copy_from_slice(&crc.to_le_bytes());

@@ -66,6 +66,10 @@ pub trait Disk: Send + Sync + Debug {
     fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
         if self.exists(to) { Err(io::ErrorKind::AlreadyExists.into()) } else { self.rename(from, to) }
     }
+    /// Gives a file a second name, which nothing has. Not every file system can.
+    fn link(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// Removes a file.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
     /// Creates a directory and its parents.
@@ -140,6 +144,9 @@ impl Disk for RealDisk {
             }
             renamed => Ok(renamed?),
         }
+    }
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
     }
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)

@@ -32,7 +32,7 @@ use crate::archive::{
     ArchiveReader, ArchiveWriter, Contents, Description, InputInfo, Lineage, Manifest, SearchInfo,
 };
 use crate::control::{Control, Phase};
-use crate::digest::{SetTally, WordHashes};
+use crate::digest::WordHashes;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Code, Error, Result};
 use crate::results::Ranks;
@@ -113,9 +113,9 @@ fn engine(work: &Work<'_>, pace: Pace) -> Result<Contents> {
     let memory = work.memory.saturating_sub(words_and_queues);
     let mut search = Search::new(index, ranks, &words, &results, Settings { threads: work.threads, memory });
     search.scope = scope.clone();
-    let (identity, there) = ([0; 32], &SetTally::default());
-    let supervised = Supervised { archive, results: &results, limits, start, identity, there, pace, control };
-    let Ended { found, limits, checkpoint } = supervised.run(search)?;
+    let identity = [0; 32];
+    let supervised = Supervised { archive, results: &results, limits, start, identity, pace, control };
+    let Ended { found, limits, checkpoint, .. } = supervised.run(search, true, &mut |_, _| Ok(()))?;
     results.close()?;
     let whole = limits.is_empty();
     Ok(Contents {

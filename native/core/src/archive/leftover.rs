@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::writer::{CHECKPOINT_NAME, LOCK_NAME, RESULTS_NAME, temporary_name};
+use super::writer::{CHECKPOINT_NAME, LOCK_NAME, RESULTS_NAME, SCRATCH_NAME, temporary_name};
 use crate::checkpoint::Checkpoint;
 use crate::disk::{Disk, Held};
 use crate::error::{Error, Result};
@@ -55,6 +55,12 @@ impl Leftover {
     #[must_use]
     pub fn results(&self) -> PathBuf {
         self.directory.join(RESULTS_NAME)
+    }
+
+    /// Where its temporary files are.
+    #[must_use]
+    pub fn scratch(&self) -> PathBuf {
+        self.directory.join(SCRATCH_NAME)
     }
 
     /// How far it came; nothing if that is not known, or damaged.

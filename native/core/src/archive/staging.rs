@@ -155,6 +155,14 @@ impl Disk for StagingDisk {
         }
         Ok(())
     }
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.disk.link(from, to)?;
+        if self.staged(to) {
+            let known = Known { dirty: true, ..Known::default() };
+            lock(&self.files).insert(to.to_path_buf(), Arc::new(Mutex::new(known)));
+        }
+        Ok(())
+    }
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.disk.remove_file(path)?;
         lock(&self.files).remove(path);

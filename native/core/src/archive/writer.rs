@@ -41,6 +41,7 @@ pub(super) const RESULTS_NAME: &str = "results";
 pub(super) const PROGRESS_NAME: &str = "progress.bin";
 /// In temporary directories only.
 pub(super) const CHECKPOINT_NAME: &str = "checkpoint.bin";
+pub(super) const SCRATCH_NAME: &str = "seen";
 pub(super) const LOCK_NAME: &str = "work.lock";
 /// How often a temporary directory is made at most.
 const BEGINNINGS: usize = 16;
@@ -213,6 +214,39 @@ impl ArchiveWriter {
         self.temporary.join(RESULTS_NAME)
     }
 
+    /// A directory for temporary files beside the results: on the same file system, outlived by a killed process's checkpoint,
+    /// and to be removed before [`finish`](Self::finish). It is written with the disk that this writer was given.
+    #[must_use]
+    pub fn scratch(&self) -> PathBuf {
+        self.temporary.join(SCRATCH_NAME)
+    }
+
+    /// Takes over the temporary files of a [`Leftover`](super::Leftover), none of which may change any more, and makes that
+    /// durable.
+    ///
+    /// # Errors
+    /// Failures to read and write.
+    pub fn adopt_scratch(&self, from: &Path) -> Result<()> {
+        if !self.disk.exists(from) {
+            return Ok(());
+        }
+        let scratch = self.scratch();
+        let attempt = || {
+            self.disk.create_dir_all(&scratch)?;
+            for file in self.disk.list(from)? {
+                let to = scratch.join(file.file_name().unwrap_or_default());
+                if self.disk.link(&file, &to).is_err() {
+                    let mut copy = self.disk.create_new(&to)?;
+                    std::io::copy(&mut self.disk.open_read(&file)?, &mut copy)?;
+                    copy.sync()?;
+                }
+            }
+            self.disk.sync_dir(&scratch)?;
+            self.disk.sync_dir(&self.temporary)
+        };
+        attempt().map_err(|cause| Error::io("taking over", from, cause))
+    }
+
     /// The disk to write the results with: what is written any other way will be missing from the manifest. It does
     /// not make anything durable before [`finish`](Self::finish).
     #[must_use]
@@ -274,12 +308,6 @@ impl ArchiveWriter {
         self.write_durably(SUMS_NAME, sums.as_bytes())?;
         self.write_durably(MANIFEST_NAME, &json)?;
         control.check()?;
-        // An archive has none; killed from here on, the search is done again.
-        let checkpoint = self.temporary.join(CHECKPOINT_NAME);
-        if self.disk.exists(&checkpoint) {
-            let removed = self.disk.remove_file(&checkpoint);
-            removed.map_err(|cause| Error::io("removing", &checkpoint, cause))?;
-        }
         self.disk
             .sync_dir(&self.temporary)
             .map_err(|cause| Error::io("making durable", &self.temporary, cause))?;
@@ -288,8 +316,11 @@ impl ArchiveWriter {
             self.held = None;
         }
         self.publish()?;
-        // Only now, so that nobody takes a finished archive for a leftover. If it stays it is in nobody's way.
-        let _ = self.disk.remove_file(&self.target.join(LOCK_NAME));
+        // Only now, so that a process killed a moment ago is gone on from, and nobody takes a finished archive for a leftover.
+        // If they stay they are in nobody's way.
+        for name in [CHECKPOINT_NAME, LOCK_NAME] {
+            let _ = self.disk.remove_file(&self.target.join(name));
+        }
         control.advance(1);
         Ok(manifest)
     }

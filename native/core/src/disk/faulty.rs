@@ -367,6 +367,15 @@ impl Disk for FaultyDisk {
         state.name(NameChange::Remove(from.to_path_buf()));
         Ok(())
     }
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.changing()?;
+        if state.live.contains_key(to) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let inode = *state.live.get(from).ok_or(io::ErrorKind::NotFound)?;
+        state.name(NameChange::Set(to.to_path_buf(), inode));
+        Ok(())
+    }
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         let mut state = self.changing()?;
         if !state.live.contains_key(path) {

@@ -1,6 +1,7 @@
 //! Reading a queue from first to last without taking anything.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::format::HEADER_LEN;
@@ -40,6 +41,17 @@ impl Iter {
             frame: Frame::new(Vec::new()),
             waiting: queue.waiting.clone(),
         }
+    }
+
+    /// Only what is in some of the files.
+    pub(super) fn within(mut self, files: Range<usize>) -> Self {
+        if files.start > 0 {
+            self.start = (HEADER_LEN as u64, 0);
+        }
+        self.segments.truncate(files.end);
+        self.segments.drain(..files.start.min(files.end).min(self.segments.len()));
+        self.waiting.clear();
+        self
     }
 
     /// The next record, borrowed until the next call: no allocation a record.

@@ -48,6 +48,7 @@ mod tests;
 mod writer;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -93,6 +94,17 @@ pub struct Damage {
     pub what: String,
     /// Records that are lost, where that can be told.
     pub lost_records: Option<u64>,
+}
+
+/// A file of a queue, see [`DiskBackedQueue::files`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Records in it that were not popped, and their bytes.
+    pub records: u64,
+    /// See [`records`](Self::records).
+    pub bytes: u64,
 }
 
 /// One segment that still has records, or is being written.
@@ -310,6 +322,27 @@ impl DiskBackedQueue {
     pub fn iter(&self) -> Result<Iter> {
         self.usable()?;
         Ok(Iter::new(self))
+    }
+
+    /// The files that hold its records, in order. Right after [opening](Self::open) that is all there are, and none of
+    /// them changes any more.
+    #[must_use]
+    pub fn files(&self) -> Vec<QueueFile> {
+        let file = |segment: &Segment| QueueFile {
+            path: segment.path.clone(),
+            records: segment.records,
+            bytes: segment.bytes,
+        };
+        self.segments.iter().map(file).collect()
+    }
+
+    /// As [`iter`](Self::iter), but only the records of some of its [files](Self::files), by their places there.
+    ///
+    /// # Errors
+    /// [`Code::Closed`].
+    pub fn iter_files(&self, files: Range<usize>) -> Result<Iter> {
+        self.usable()?;
+        Ok(Iter::new(self).within(files))
     }
 
     /// Makes everything durable as it is: what was pushed and what was popped.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::archive::{ArchiveReader, Goal, Leftover};
+use crate::archive::{ArchiveReader, ArchiveWriter, Goal, Leftover};
 use crate::checkpoint::Checkpoint;
 use crate::control::{Control, Phase};
 use crate::disk::Disk;
@@ -11,7 +11,7 @@ use crate::disk_backed_queue::{DiskBackedQueue, QueueOptions};
 use crate::error::{Code, Error, Result};
 use crate::ortho::shape_name;
 use crate::results::{ResultsWriter, names_table};
-use crate::search::{Progress, Scope};
+use crate::search::{Place, Progress, Scope};
 use crate::text::Bits;
 
 /// Records to begin with, and what they say is done.
@@ -19,22 +19,29 @@ use crate::text::Bits;
 pub(crate) struct Start {
     pub(super) checkpoint: Checkpoint,
     results: PathBuf,
+    /// Temporary files that the checkpoint speaks of.
+    scratch: PathBuf,
     /// An archive, of which nothing may be changed.
     sealed: bool,
 }
 
 impl Start {
-    /// Copies the committed records, which are then committed here too.
+    /// Brings over the committed records, which are then committed here too. Of what a killed process left, files that are
+    /// whole are taken as they are, so that this takes no longer the more there is; all else is copied.
     ///
     /// # Errors
     /// [`Code::Damaged`] if they are not there, or a failure to write.
-    pub(super) fn copy(&self, to: &ResultsWriter, control: &Control, disk: &Arc<dyn Disk>) -> Result<()> {
+    pub(super) fn copy(&self, archive: &ArchiveWriter, to: &ResultsWriter, control: &Control) -> Result<()> {
+        let disk = archive.disk();
+        if self.checkpoint.progress.copied.seen > Place::default() {
+            archive.adopt_scratch(&self.scratch)?;
+        }
         let total = self.checkpoint.committed.values().map(|kept| kept.records).sum();
         control.enter(Phase::Copy, total);
         let lane = to.lane();
         for (dims, kept) in &self.checkpoint.committed {
             let directory = self.results.join(shape_name(dims));
-            let options = QueueOptions { disk: Arc::clone(disk), ..QueueOptions::default() };
+            let options = QueueOptions { disk: Arc::clone(&disk), ..QueueOptions::default() };
             let queue = if self.sealed {
                 DiskBackedQueue::open_read_only(&directory, options)?
             } else {
@@ -47,14 +54,30 @@ impl Start {
             if !queue.damage().is_empty() {
                 return Err(lost());
             }
-            let mut iter = queue.iter()?;
+            let files = queue.files();
+            let (mut whole, mut first) = (0, 0);
+            if !self.sealed {
+                let most = kept.skipped.first().map_or(kept.records, |range| range.start);
+                let mut end = 0;
+                let fits = files.iter().take_while(|file| {
+                    end += file.records;
+                    end <= most
+                });
+                let fits = fits.count();
+                if fits > 0 {
+                    whole = to.adopt(dims, &files[..fits], kept)?;
+                    first = files[..whole].iter().map(|file| file.records).sum();
+                    control.advance(first);
+                }
+            }
+            let mut iter = queue.iter_files(whole..files.len())?;
             let mut skipped = kept.skipped.iter().peekable();
-            for at in 0..kept.records {
+            for at in first..kept.records {
                 let record = iter.next_record()?.ok_or_else(lost)?;
                 while skipped.next_if(|range| range.end <= at).is_some() {}
-                // What a search writes is of table 0, which is named again where that is needed.
+                // Those that name tables are made again where they are needed.
                 if skipped.peek().is_none_or(|range| at < range.start) && !names_table(record) {
-                    to.push(lane, dims, 0, record)?;
+                    to.push(lane, dims, kept.table_of(at), record)?;
                 }
                 if at.is_multiple_of(64) {
                     control.check()?;
@@ -87,9 +110,13 @@ pub(crate) fn leftovers(
             let fits = checkpoint.interner_digest == *digest
                 && checkpoint.scope == *scope
                 && checkpoint.identity == *identity;
-            fits.then(|| Start { checkpoint, results: leftover.results(), sealed: false })
+            let (results, scratch) = (leftover.results(), leftover.scratch());
+            fits.then_some(Start { checkpoint, results, scratch, sealed: false })
         })
-        .max_by_key(|start| start.checkpoint.progress.found.tally.count());
+        .max_by_key(|start| {
+            let progress = &start.checkpoint.progress;
+            (progress.copied.place, progress.found.tally.count())
+        });
     Ok((start, leftovers))
 }
 
@@ -165,10 +192,11 @@ impl Continued {
             checkpoint.progress = Progress {
                 done: Bits::new(checkpoint.bigrams as usize),
                 begun: std::collections::BTreeMap::new(),
-                found: checkpoint.progress.found,
+                ..checkpoint.progress
             };
         }
         let scope = Scope { shard: had.shard, axes };
-        Ok((Start { checkpoint, results: self.reader.results(), sealed: true }, scope))
+        let (results, scratch) = (self.reader.results(), PathBuf::new());
+        Ok((Start { checkpoint, results, scratch, sealed: true }, scope))
     }
 }

@@ -1,7 +1,6 @@
 //! Searches that end early, are killed, or do a part: what comes of them in the end is what one search gives.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -12,8 +11,6 @@ use crate::disk::faulty::{Fault, FaultyDisk};
 use crate::merge::{MergeRequest, Ways, merge_with};
 use crate::ortho::Ortho;
 use crate::search::Shard;
-
-const EAGER: Pace = Pace { eager: true, save: Duration::ZERO };
 
 /// So many different words that there are thousands of orthos and not millions: about four follow each.
 fn text(seed: u64, words: usize, vocabulary: u64) -> String {
@@ -46,7 +43,7 @@ fn request(text: &str, out: &Path) -> SearchRequest {
 }
 
 fn run(request: &SearchRequest, disk: &Arc<dyn Disk>) -> Result<Manifest> {
-    search_with(&|work| engine(work, EAGER), request, &Control::default(), disk)
+    search_with(&|work| engine(work, Pace::EAGER), request, &Control::default(), disk)
 }
 
 fn orthos(path: &Path, disk: &Arc<dyn Disk>) -> Vec<Ortho> {
@@ -286,6 +283,96 @@ proptest! {
         prop_assert_eq!(orthos(&merging.out, &disk).len() as u64, whole.ortho_count);
         prop_assert!(reader.manifest().complete);
     }
+}
+
+/// Interrupts a merge at every `stride`-th operation on the disk, with a checkpoint after every record, and goes on: what comes
+/// out is the same, and what was done before is not done again.
+fn interrupted_everywhere(disk: &FaultyDisk, merging: &MergeRequest, stride: usize) {
+    let ways = Ways { least_bytes: 0, eager: true, ..Ways::default() };
+    let merge = |disk: &FaultyDisk| {
+        let before = disk.operations();
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let merged = merge_with(merging, ways, &Control::default(), &shared);
+        (merged, disk.operations() - before)
+    };
+    let undisturbed = disk.copy();
+    let (whole, operations) = merge(&undisturbed);
+    let whole = whole.expect("an archive");
+    for at in (0..operations).step_by(stride) {
+        let disk = disk.copy();
+        disk.fail(at, Fault::ForEver);
+        let (failed, _) = merge(&disk);
+        disk.crash(None);
+        if failed.is_err() && !disk.exists(&merging.out.join("manifest.json")) {
+            let (merged, again) = merge(&disk);
+            let merged = merged.expect("an archive");
+            assert_eq!(merged.content_digest, whole.content_digest, "interrupted at {at}");
+            assert_eq!((merged.ortho_count, merged.complete), (whole.ortho_count, whole.complete));
+            assert_eq!((&merged.optimal, &merged.shapes), (&whole.optimal, &whole.shapes));
+            // Opening, taking over and closing a queue a shape, and one checkpoint that was not made.
+            let most = 60 + 30 * whole.shapes.iter().count() as u64;
+            assert!(at + again <= operations + most, "at {at} of {operations}, then {again} more");
+        }
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let report = check(&merging.out, Path::new("/place"), &shared).expect("a report");
+        assert!(report.is_sound(), "interrupted at {at}: {report:?}");
+        let left: Vec<PathBuf> = disk.list(Path::new("/place")).expect("a list");
+        let ours = |path: &PathBuf| path.to_string_lossy().contains(".out.bin.tmp-");
+        assert!(!left.iter().any(ours), "interrupted at {at}: {left:?}");
+    }
+}
+
+fn merging(names: &[&str]) -> MergeRequest {
+    let path = |name: &str| Path::new("/place").join(name);
+    MergeRequest {
+        archives: names.iter().map(|name| path(name)).collect(),
+        out: path("out.bin"),
+        memory: 64 << 20,
+        threads: 1,
+        limits: Limits { disk_reserve: Some(0), ..Limits::default() },
+    }
+}
+
+#[test]
+fn copying_goes_on_at_every_checkpoint() {
+    let faulty = FaultyDisk::default();
+    let disk: Arc<dyn Disk> = Arc::new(faulty.clone());
+    // Two that share orthos, and one of words of its own.
+    let (one, two) = (text(5, 50, 36), text(6, 50, 36));
+    let texts = [format!("{one}. {two}"), format!("{}. {one}", text(7, 50, 36)), other_words(&two)];
+    for (text, name) in texts.iter().zip(["a.bin", "b.bin", "c.bin"]) {
+        run(&request(text, &Path::new("/place").join(name)), &disk).expect("an archive");
+    }
+    interrupted_everywhere(&faulty, &merging(&["a.bin", "b.bin", "c.bin"]), 1);
+}
+
+#[test]
+fn adding_what_incomplete_archives_hold_goes_on_at_every_checkpoint() {
+    let faulty = FaultyDisk::default();
+    let disk: Arc<dyn Disk> = Arc::new(faulty.clone());
+    let place = |name: &str| Path::new("/place").join(name);
+    let (one, two) = (text(5, 70, 36), text(6, 70, 36));
+    run(&request(&one, &place("whole.bin")), &disk).expect("an archive");
+    let both = format!("{one}. {two}");
+    for (name, shard, most) in [
+        ("1.bin", Shard::new(1, 3), None),
+        ("2.bin", Shard::new(2, 3), Some(60)),
+        ("3.bin", Shard::new(1, 2), None),
+    ] {
+        let mut part = request(&both, &place(name));
+        part.shard = shard.ok();
+        part.limits.max_orthos = most;
+        run(&part, &disk).expect("an archive");
+    }
+    let mut limited = request(&two, &place("limited.bin"));
+    limited.limits.max_orthos = Some(20);
+    run(&limited, &disk).expect("an archive");
+    interrupted_everywhere(&faulty, &merging(&["1.bin", "2.bin", "3.bin", "limited.bin", "whole.bin"]), 1);
+}
+
+/// The same text with words that no other text has.
+fn other_words(text: &str) -> String {
+    text.split(' ').map(|word| format!("q{word}")).collect::<Vec<_>>().join(" ")
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A search under supervision, from where another one stopped: what searches of texts and merges have in common.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::limits::Limits;
@@ -9,10 +9,9 @@ use super::supervisor::{SAVE, Supervisor};
 use crate::archive::{ArchiveWriter, Limit};
 use crate::checkpoint::Checkpoint;
 use crate::control::{Control, Phase};
-use crate::digest::SetTally;
 use crate::error::Result;
 use crate::results::{Allowance, Found, ResultsWriter};
-use crate::search::{Ledger, Search};
+use crate::search::{Ledger, Progress, Search};
 
 /// How often commits and checkpoints are made.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +19,11 @@ pub(crate) struct Pace {
     /// Commit after every step.
     pub(crate) eager: bool,
     pub(crate) save: Duration,
+}
+
+impl Pace {
+    /// As often as can be, for tests.
+    pub(crate) const EAGER: Self = Self { eager: true, save: Duration::ZERO };
 }
 
 impl Default for Pace {
@@ -36,19 +40,23 @@ pub(crate) struct Supervised<'a> {
     pub(crate) limits: Limits,
     /// What to go on from.
     pub(crate) start: Option<&'a Start>,
-    /// What is excluded, so that no other search goes on from this one's checkpoints.
+    /// What else makes it the same work, so that no other goes on from its checkpoints.
     pub(crate) identity: [u8; 32],
-    /// What is in the results already, by other ways.
-    pub(crate) there: &'a SetTally,
     pub(crate) pace: Pace,
     pub(crate) control: &'a Control,
 }
+
+/// Work that comes before a search and puts what it does into the same results and ledger: given the ledger, and what makes
+/// a checkpoint at once.
+pub(crate) type Before<'a> = &'a mut dyn FnMut(&Ledger, &dyn Fn() -> Result<()>) -> Result<()>;
 
 /// What it came to.
 #[derive(Debug)]
 pub(crate) struct Ended {
     /// What was found, by the search that it went on from too.
     pub(crate) found: Found,
+    /// What came of the work before the search.
+    pub(crate) copied: Found,
     /// What ended it early.
     pub(crate) limits: Vec<Limit>,
     /// What a later search can go on from; nothing if all was done.
@@ -56,55 +64,67 @@ pub(crate) struct Ended {
 }
 
 impl Supervised<'_> {
-    /// Runs the search, whose allowance is set here.
-    pub(crate) fn run(self, mut search: Search<'_>) -> Result<Ended> {
-        let Self { archive, results, limits, start, identity, there, pace, control } = self;
+    /// Does the work before the search, and the search if it is `wanted`; its allowance is set here. Limits end the search
+    /// only.
+    pub(crate) fn run(self, search: Search<'_>, wanted: bool, before: Before<'_>) -> Result<Ended> {
+        let Self { archive, results, limits, start, identity, pace, control } = self;
         let index = search.index;
         let mut ledger = Ledger::new(index.bigram_count());
-        let mut count = there.count();
         if let Some(start) = start {
-            start.copy(results, control, &archive.disk())?;
-            let progress = start.checkpoint.progress.clone();
-            count += progress.found.tally.count();
-            ledger = Ledger::from(progress);
+            start.copy(archive, results, control)?;
+            ledger = Ledger::from(start.checkpoint.progress.clone());
         }
         if pace.eager {
             ledger = ledger.eager();
         }
-        control.enter(Phase::Search, 0);
-        search.allowance = limits.max_orthos.map(|most| Allowance::new(most.saturating_sub(count)));
         let interner = index.interner();
+        let scope = search.scope.clone();
         let supervisor = Supervisor {
             archive,
             results,
             ledger: &ledger,
             interner_digest: interner.digest(),
             identity,
-            scope: &search.scope,
+            scope: &scope,
             bigrams: index.bigram_count(),
             limits,
             save_every: pace.save,
+            saving: Mutex::new(()),
             control,
         };
         if start.is_some() {
             // What it was copied from is not needed any more.
             supervisor.save()?;
         }
-        let watch = control.watch(interner);
-        let outcome = supervisor.over(|| search.run(&ledger, control.stop(), watch))??;
+        let outcome = supervisor.over(|| {
+            before(&ledger, &|| supervisor.save())?;
+            if !wanted {
+                return Ok(None);
+            }
+            control.enter(Phase::Search, 0);
+            let Progress { found, copied, .. } = ledger.progress();
+            let count = found.tally.count() + copied.found.tally.count();
+            let allowance = limits.max_orthos.map(|most| Allowance::new(most.saturating_sub(count)));
+            let search = Search { allowance, ..search };
+            search.run(&ledger, control.stop(), control.watch(interner)).map(Some)
+        })??;
+        let copied = ledger.progress().copied.found;
+        let Some(outcome) = outcome else {
+            return Ok(Ended { found: Found::default(), copied, limits: vec![], checkpoint: None });
+        };
         let mut hit = vec![];
         if let Some(limit) = outcome.limit {
             let value = limits.value(limit, archive.space().ok());
             hit.push(Limit { name: limit.name().to_owned(), value });
         }
         // Without any of so many axes there are none of more: one axis less makes an ortho of an ortho.
-        let most = *search.scope.axes.end();
-        let mut shapes = outcome.found.tally.0.keys().chain(there.0.keys());
+        let most = *scope.axes.end();
+        let mut shapes = outcome.found.tally.0.keys().chain(copied.tally.0.keys());
         if shapes.any(|dims| dims.len() as u32 >= most) {
             hit.push(Limit { name: "maxDims".to_owned(), value: u64::from(most) });
         }
         let checkpoint = if hit.is_empty() { None } else { Some(supervisor.checkpoint()?) };
-        Ok(Ended { found: outcome.found, limits: hit, checkpoint })
+        Ok(Ended { found: outcome.found, copied, limits: hit, checkpoint })
     }
 }
 

@@ -5,6 +5,7 @@
 //! Whoever is in a long step is simply not in it. Nobody waits: the records are made durable while the search goes on.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ const TICK: Duration = Duration::from_millis(50);
 const ASK_TICKS: u32 = 10;
 
 /// What a checkpoint is made of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Supervisor<'a> {
     pub(super) archive: &'a ArchiveWriter,
     pub(super) results: &'a ResultsWriter,
@@ -35,6 +36,8 @@ pub(super) struct Supervisor<'a> {
     pub(super) bigrams: u32,
     pub(super) limits: Limits,
     pub(super) save_every: Duration,
+    /// Held while a checkpoint is made, so that none takes the place of a later one.
+    pub(super) saving: Mutex<()>,
     pub(super) control: &'a Control,
 }
 
@@ -61,9 +64,10 @@ impl Supervisor<'_> {
     }
 
     fn watch(&self, ended: &Receiver<()>) {
+        let tick = self.save_every.clamp(Duration::from_millis(1), TICK);
         let mut saved_at = self.control.elapsed();
-        for tick in 1u32.. {
-            if ended.recv_timeout(TICK) == Err(RecvTimeoutError::Disconnected) {
+        for ticks in 1u32.. {
+            if ended.recv_timeout(tick) == Err(RecvTimeoutError::Disconnected) {
                 return;
             }
             let now = self.control.elapsed();
@@ -82,7 +86,7 @@ impl Supervisor<'_> {
                 let _ = self.save();
                 saved_at = now;
             }
-            if tick.is_multiple_of(ASK_TICKS) {
+            if ticks.is_multiple_of(ASK_TICKS) {
                 self.ledger.ask();
                 if let Ok(space) = self.archive.space() {
                     self.control.set_disk_free(space.free);
@@ -96,13 +100,14 @@ impl Supervisor<'_> {
 
     /// Makes a checkpoint of what is committed.
     pub(super) fn save(&self) -> Result<()> {
+        let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         self.archive.save(&self.checkpoint()?)
     }
 
     /// What is committed.
     pub(super) fn checkpoint(&self) -> Result<Checkpoint> {
         let (committed, progress) = self.results.snapshot(|| self.ledger.progress())?;
-        let Self { interner_digest, identity, scope, bigrams, .. } = *self;
+        let &Self { interner_digest, identity, scope, bigrams, .. } = self;
         Ok(Checkpoint { interner_digest, identity, scope: scope.clone(), bigrams, progress, committed })
     }
 }

@@ -4,22 +4,28 @@
 //! the result has it. The largest disjoint part, such as some shards of one text, is copied as it is; of all others each
 //! ortho is read, and added if a [`SeenTracker`] has not seen its hash.
 //!
+//! A merge that was killed goes on where it was: the tracker is made durable now and then, always after a checkpoint that
+//! covers all it was shown, so it is never ahead of the results; what it lacks of them it is shown again.
+//!
 //! Memory: an index of the union of all texts, and what the tracker is given.
 
+use std::ffi::OsStr;
+use std::mem;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::kept::{best, checked_tally, damaged, renumber, tables_of};
+use super::copying::{Copying, Original, Shape, after};
+use super::kept::{best, damaged, renumber, tables_of};
 use super::sources::{Group, Source};
 use super::{INDEX_BYTES, texts};
 use crate::control::Control;
-use crate::digest::{OrthoHasher, SetTally, WordHashes};
+use crate::digest::{OrthoHasher, WordHashes};
 use crate::disk::Disk;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::ortho::{Canonicalizer, Dims, Ortho};
-use crate::results::{
-    Cursor, Emitter, Filter, Found, Known, MAX_TABLES, Rank, RankTables, Ranks, ResultsWriter, copy_shape,
-};
+use crate::results::{Cursor, Emitter, Filter, Found, Known, MAX_TABLES, Rank, RankTables, Ranks};
+use crate::search::Place;
 use crate::search::exclusion::Exclusion;
 use crate::seen_tracker::{MIN_MEMORY_BYTES, SeenOptions, SeenTracker};
 use crate::text::{Interner, PhraseIndex, Token};
@@ -76,171 +82,259 @@ impl<'g> Incomplete<'g> {
         self.groups.iter().map(|group| group.bytes()).sum()
     }
 
+    /// How many of the tables that are there already leave room to copy the first group as it is.
+    fn copies(&self, tables: usize, disk: &Arc<dyn Disk>) -> Result<bool> {
+        let Some(base) = self.groups.first() else { return Ok(false) };
+        Ok(tables + tables_of(base, disk)? < MAX_TABLES)
+    }
+
+    /// The archives in the order in which they are read, with whether each is copied.
+    fn order(&self, copies: bool) -> impl Iterator<Item = (&Source, bool)> {
+        let parts =
+            self.groups.iter().take(1).flat_map(move |base| base.parts.iter().map(move |s| (s, copies)));
+        let others = self.groups.iter().take(1).flat_map(|base| &base.others);
+        let rest = self.groups.iter().skip(1).flat_map(|group| group.sources());
+        parts.chain(others.chain(rest).map(|source| (source, false)))
+    }
+
     /// Adds what is new. `complete` is the union of the complete texts, `scratch` a path for temporary files.
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn add(
         &self,
         complete: &PhraseIndex,
         memory: u64,
         scratch: &Path,
         tables: &mut RankTables,
-        results: &ResultsWriter,
-        control: &Control,
-        disk: &Arc<dyn Disk>,
-    ) -> Result<Found> {
+        copying: &mut Copying<'_>,
+    ) -> Result<()> {
+        let disk = copying.disk;
         let held = Exclusion::new(&self.index, &[(complete, &self.map)]);
         let words = WordHashes::new(self.interner());
-        let Some((base, rest)) = self.groups.split_first() else { return Ok(Found::default()) };
-        let as_they_are = tables.iter().len() + tables_of(base, disk)? < MAX_TABLES;
-        let (copied, mut others): (&[Source], Vec<&Source>) =
-            if as_they_are { (&base.parts, vec![]) } else { (&[], base.parts.iter().collect()) };
-        others.extend(base.others.iter().chain(rest.iter().flat_map(|group| group.sources())));
-
-        let mut found = Found::default();
-        for source in copied {
-            source.check(control, &**disk)?;
-            let interner = source.interner(&**disk)?;
-            let map = texts::map(&interner, self.interner());
-            if let Some(mut best) = best(&source.manifest, &interner)? {
-                best.tokens.iter_mut().for_each(|token| *token = map[*token as usize]);
-                found.offer(&best);
+        let order: Vec<(&Source, bool)> = self.order(self.copies(tables.iter().len(), disk)?).collect();
+        for &(source, _) in order.iter().filter(|(_, copied)| *copied) {
+            let interner = &source.interner(&**disk)?;
+            let map = texts::map(interner, self.interner());
+            let mut best = best(&source.manifest, interner)?;
+            for token in best.iter_mut().flat_map(|best| &mut best.tokens) {
+                *token = map[*token as usize];
             }
-            let tally = self.copy(source, &interner, &map, &held, &words, tables, results, control, disk)?;
-            control.add_orthos(tally.count());
-            found.tally.merge(&tally);
+            let reader = &source.results(disk)?;
+            let tables = &renumber(source, reader, &map, None, tables)?;
+            let filter = Some(&Filter { known: &held, among: 1 });
+            copying.copy(&Original { source, interner, reader, tables, filter, words: &words, best })?;
         }
-        if others.is_empty() {
-            return Ok(found);
+        if order.iter().all(|(_, copied)| *copied) {
+            return Ok(());
         }
-        let memory_bytes = usize::try_from(memory).unwrap_or(usize::MAX).max(MIN_MEMORY_BYTES);
-        let seen = SeenTracker::open(scratch, SeenOptions { memory_bytes, disk: Arc::clone(disk) })?;
         let ranks = Ranks::new(&self.index);
         let table = tables.add(ranks.clone());
-        let emitter = Emitter::new(&ranks, &words, results).with_table(table);
-        let mut adding = Adding { held: &held, words: &words, ranks: &ranks, seen, emitter, batch: vec![] };
-        for source in copied {
-            adding.source(source, self.interner(), false, control, disk)?;
+        let mut left = 0;
+        for (source, _) in &order {
+            left += source.record_files()?.len() as u64;
         }
-        for source in others {
-            source.check(control, &**disk)?;
-            let before = adding.emitter.count();
-            adding.source(source, self.interner(), true, control, disk)?;
-            control.add_orthos(adding.emitter.count() - before);
+        if copying.start.place.files >= copying.met + left {
+            return Ok(());
         }
-        let Adding { emitter, seen, .. } = adding;
-        found.merge(emitter.finish()?);
-        drop(seen);
-        disk.remove_dir_all(scratch).map_err(|cause| crate::Error::io("removing", scratch, cause))?;
-        Ok(found)
+        // What is in the tracker is known only from here on.
+        let begin = Place { files: copying.met, ..Place::default() };
+        copying.state.seen = copying.start.seen.max(begin);
+        let memory_bytes = usize::try_from(memory).unwrap_or(usize::MAX).max(MIN_MEMORY_BYTES);
+        let seen = SeenTracker::open(scratch, SeenOptions { memory_bytes, disk: Arc::clone(disk) })?;
+        if seen.len() < copying.start.fingerprints {
+            let what = format!("{} has fewer fingerprints than its checkpoint says", scratch.display());
+            return Err(Error::new(Code::Damaged, what));
+        }
+        let emitter = Emitter::new(&ranks, &words, copying.results).with_table(table);
+        let before = copying.state.found.clone();
+        let (flushed, counted) = (copying.control.elapsed(), 0);
+        let mut adding = Adding {
+            held: &held,
+            words: &words,
+            ranks: &ranks,
+            seen,
+            emitter,
+            before,
+            counted,
+            batch: vec![],
+            hasher: OrthoHasher::default(),
+            canonicalizer: Canonicalizer::default(),
+            copying,
+            flushed,
+        };
+        for (source, copied) in order {
+            adding.source(source, self.interner(), !copied)?;
+        }
+        (adding.copying.state.seen, adding.copying.state.fingerprints) = (Place::default(), 0);
+        adding.commit()?;
+        // Only then is the tracker not needed any more.
+        (adding.copying.save)()?;
+        drop(adding);
+        disk.remove_dir_all(scratch).map_err(|cause| Error::io("removing", scratch, cause))
     }
 
-    /// Copies an archive without what the complete ones have. Gives the tally of what was copied.
-    #[allow(clippy::too_many_arguments)]
-    fn copy(
-        &self,
-        source: &Source,
-        interner: &Interner,
-        map: &[Token],
-        held: &Exclusion<'_>,
-        words: &WordHashes,
-        tables: &mut RankTables,
-        results: &ResultsWriter,
-        control: &Control,
-        disk: &Arc<dyn Disk>,
-    ) -> Result<SetTally> {
-        let tally = checked_tally(source, interner, &**disk)?;
-        let reader = source.results(disk)?;
-        let renumbered = renumber(source, &reader, map, None, tables)?;
-        let filter = Filter { known: held, among: 1 };
-        let mut removed = super::kept::Left::new(words);
-        let lane = results.lane();
-        for dims in reader.shapes() {
-            let mut take =
-                |table, grown: &[u32], cells: &[Rank]| removed.take(&renumbered, table, grown, cells);
-            copy_shape(
-                &reader,
-                dims,
-                (results, lane),
-                &renumbered,
-                Some(&filter),
-                &mut take,
-                &mut |bytes| {
-                    control.advance(bytes);
-                    control.check()
-                },
-            )?;
-        }
-        removed.out_of(&tally).ok_or_else(|| damaged(source, "its results hold more orthos than it says"))
+    /// The archives in the order in which they are read.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.order(false).map(|(source, _)| source)
     }
 }
 
+/// How often the tracker is made durable: so much of its work is done again at most.
+const FLUSH: Duration = Duration::from_secs(8);
+
 /// The way of orthos that are read one by one.
-struct Adding<'a> {
+struct Adding<'a, 'c> {
     held: &'a Exclusion<'a>,
     words: &'a WordHashes,
     ranks: &'a Ranks,
     seen: SeenTracker,
     emitter: Emitter<'a>,
+    /// What had been found before the emitter began, and how much of what it gave is counted.
+    before: Found,
+    counted: u64,
     batch: Vec<Candidate>,
+    hasher: OrthoHasher,
+    canonicalizer: Canonicalizer,
+    copying: &'a mut Copying<'c>,
+    /// When the tracker was made durable.
+    flushed: Duration,
 }
 
 struct Candidate {
     hash: u128,
     dims: Dims,
     cells: Vec<Rank>,
+    /// It is to be added if it is new.
+    wanted: bool,
 }
 
-impl Adding<'_> {
-    /// Shows all orthos of an archive to the tracker, and adds the new ones if that is wanted.
-    fn source(
-        &mut self,
-        source: &Source,
-        all: &Interner,
-        wanted: bool,
-        control: &Control,
-        disk: &Arc<dyn Disk>,
-    ) -> Result<()> {
+impl Adding<'_, '_> {
+    /// Shows all orthos of an archive to the tracker, and adds the new ones if that is wanted. What was done by a merge that was
+    /// killed, but is not in the tracker, is shown again.
+    fn source(&mut self, source: &Source, all: &Interner, wanted: bool) -> Result<()> {
+        let (disk, control) = (self.copying.disk, self.copying.control);
+        let files = source.record_files()?;
+        let (seen, start) = (self.copying.state.seen, self.copying.start.place);
+        if self.copying.passes(&files, seen) {
+            return Ok(());
+        }
+        source.check(control, &**disk)?;
         let map = texts::map(&source.interner(&**disk)?, all);
         let reader = source.results(disk)?;
-        let mut hasher = OrthoHasher::default();
-        let mut canonicalizer = Canonicalizer::default();
-        let (mut tokens, mut ortho): (Vec<Token>, _) = (vec![], Ortho::default());
         let each = source.manifest.bytes / source.manifest.ortho_count.max(1);
-        for dims in reader.shapes() {
-            let mut cursor: Cursor = reader.cursor(dims)?;
-            while cursor.next(&mut ortho)? {
-                tokens.clear();
-                tokens.extend(cursor.grown_tokens().iter().filter_map(|&token| map.get(token as usize)));
-                let grown = cursor.grown_dims();
-                if tokens.len() as u64 != ortho.fullness() {
-                    return Err(damaged(source, "its ranks are those of another vocabulary"));
+        let mut shape = Shape::default();
+        let mut table = 0;
+        for (at, file) in files.iter().enumerate() {
+            let number = self.copying.met;
+            self.copying.met += 1;
+            if number < seen.files {
+                continue;
+            }
+            if number == seen.files {
+                table = seen.table;
+            }
+            source.check_file(file.name, file.info, control, &**disk)?;
+            let queue = shape.open(&reader, &file.dims)?;
+            let mut records = queue.records(OsStr::new(file.file), table)?;
+            let mut place = Place { files: number, records: 0, table };
+            if number == seen.files {
+                records.skip(seen.records)?;
+                place.records = seen.records;
+            }
+            let mut cursor = queue.cursor(records);
+            let skipped = place.records;
+            let mut ortho = Ortho::default();
+            loop {
+                let more = cursor.next(&mut ortho)?;
+                let done = skipped + cursor.records_met() - u64::from(more);
+                if done > place.records {
+                    place.records = done;
+                    self.reached(place)?;
                 }
-                if self.held.ortho(grown, &tokens, 1) != 0 {
-                    continue;
+                if !more {
+                    break;
                 }
-                canonicalizer.canonicalize(grown, &tokens, &mut ortho);
-                let hash = hasher.hash(self.words, &ortho);
-                let cells = tokens.iter().map(|&token| self.ranks.rank(token)).collect();
-                self.batch.push(Candidate { hash, dims: grown.to_vec(), cells });
-                if self.batch.len() >= BATCH {
-                    self.flush(wanted)?;
+                if self.candidate(source, &cursor, &map, &mut ortho, wanted && place >= start)?
+                    && self.batch.len() >= BATCH
+                {
+                    self.flush()?;
                     control.advance(each * BATCH as u64);
                     control.check()?;
                 }
             }
+            let next = after(&files, at, number, cursor.table());
+            table = next.table;
+            if next > start {
+                self.flush()?;
+                self.copying.state.place = next;
+            }
         }
-        self.flush(wanted)?;
+        self.flush()?;
         control.check()
     }
 
-    fn flush(&mut self, wanted: bool) -> Result<()> {
+    /// Takes up an ortho unless it is held elsewhere.
+    fn candidate(
+        &mut self,
+        source: &Source,
+        cursor: &Cursor,
+        map: &[Token],
+        ortho: &mut Ortho,
+        wanted: bool,
+    ) -> Result<bool> {
+        let tokens: Vec<Token> =
+            cursor.grown_tokens().iter().filter_map(|&token| map.get(token as usize)).copied().collect();
+        let grown = cursor.grown_dims();
+        if tokens.len() as u64 != ortho.fullness() {
+            return Err(damaged(source, "its ranks are those of another vocabulary"));
+        }
+        if self.held.ortho(grown, &tokens, 1) != 0 {
+            return Ok(false);
+        }
+        self.canonicalizer.canonicalize(grown, &tokens, ortho);
+        let hash = self.hasher.hash(self.words, ortho);
+        let cells = tokens.iter().map(|&token| self.ranks.rank(token)).collect();
+        self.batch.push(Candidate { hash, dims: grown.to_vec(), cells, wanted });
+        Ok(true)
+    }
+
+    fn flush(&mut self) -> Result<()> {
         let hashes: Vec<u128> = self.batch.iter().map(|candidate| candidate.hash).collect();
         let new = self.seen.insert_batch(&hashes)?;
         for (candidate, new) in self.batch.drain(..).zip(new) {
-            if new && wanted {
+            if new && candidate.wanted {
                 self.emitter.single(&candidate.dims, &candidate.cells)?;
             }
         }
+        let count = self.emitter.count();
+        self.copying.control.add_orthos(count - mem::replace(&mut self.counted, count));
         Ok(())
+    }
+
+    /// All records up to a place are read: commits if that was asked for.
+    fn reached(&mut self, place: Place) -> Result<()> {
+        if place < self.copying.start.place || !self.copying.ledger.asks(&mut self.copying.answered) {
+            return Ok(());
+        }
+        self.flush()?;
+        self.copying.state.place = place;
+        self.commit()?;
+        let now = self.copying.control.elapsed();
+        if now >= self.flushed + FLUSH || self.copying.ledger.is_eager() {
+            // In this order: a tracker that knew of what no checkpoint does would have it left out.
+            (self.copying.save)()?;
+            self.seen.flush()?;
+            self.copying.state.seen = place;
+            self.copying.state.fingerprints = self.seen.len();
+            self.flushed = now;
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.emitter.flush()?;
+        let mut found = self.before.clone();
+        found.merge(self.emitter.found());
+        self.copying.state.found = found;
+        self.copying.commit_on(self.emitter.lane())
     }
 }

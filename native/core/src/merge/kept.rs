@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
+use super::copying::{Copying, Original};
 use super::sources::{Group, Source};
 use super::{INDEX_BYTES, Ways, texts};
 use crate::archive::{Manifest, hex};
@@ -15,9 +14,7 @@ use crate::digest::{OrthoHasher, SetTally, ShapeTally, WordHashes};
 use crate::disk::Disk;
 use crate::error::{Code, Error, Result};
 use crate::ortho::{Canonicalizer, Dims, Ortho};
-use crate::results::{
-    Filter, Found, MAX_TABLES, Rank, RankTables, Ranks, Renumbered, ResultsReader, ResultsWriter, copy_shape,
-};
+use crate::results::{Filter, MAX_TABLES, Rank, RankTables, Ranks, Renumbered, ResultsReader};
 use crate::search::exclusion::{Exclusion, MOST};
 use crate::text::{Interner, PhraseIndex, Token};
 
@@ -100,14 +97,6 @@ impl<'g> Kept<'g> {
         self.everything
     }
 
-    /// SHA-256 of their interners' digests in ascending order: what a search that leaves them out depends on.
-    pub(super) fn identity(&self) -> [u8; 32] {
-        let mut digests: Vec<[u8; 32]> =
-            self.groups.iter().map(|kept| kept.index.interner().digest()).collect();
-        digests.sort_unstable();
-        Sha256::digest(digests.as_flattened()).into()
-    }
-
     /// Bytes of results to copy.
     pub(super) fn bytes(&self) -> u64 {
         self.groups.iter().map(|kept| kept.group.bytes()).sum()
@@ -123,45 +112,44 @@ impl<'g> Kept<'g> {
         self.groups.iter().map(|kept| (&kept.index, kept.map.as_slice())).collect()
     }
 
-    /// Copies all of them. What comes back is numbered as `to_all` says, which leads from the union's tokens to those of
-    /// the result; `words` are the union's.
-    #[allow(clippy::too_many_arguments)]
+    /// Copies all of them. What comes of it is numbered as `to_all` says, which leads from the union's tokens to those of the
+    /// result; `words` are the union's.
     pub(super) fn copy(
         &self,
         exclusion: &Exclusion<'_>,
         words: &WordHashes,
         to_all: Option<&[Token]>,
         tables: &mut RankTables,
-        results: &ResultsWriter,
-        control: &Control,
-        disk: &Arc<dyn Disk>,
-    ) -> Result<Found> {
-        let mut found = Found::default();
+        copying: &mut Copying<'_>,
+    ) -> Result<()> {
         for (bit, kept) in self.groups.iter().enumerate() {
             let earlier = (1u8 << bit) - 1;
             let filter = (earlier != 0).then_some(Filter { known: exclusion, among: earlier });
+            let interner = &**kept.index.interner();
             for source in &kept.group.parts {
-                source.check(control, &**disk)?;
-                let tally =
-                    kept.copy_source(source, filter.as_ref(), words, to_all, tables, results, control, disk)?;
-                control.add_orthos(tally.count());
-                found.tally.merge(&tally);
-                let optimal = &source.manifest.optimal;
-                if let Some(mut best) = best(&source.manifest, kept.index.interner())? {
-                    for token in &mut best.tokens {
-                        let there = kept.map[*token as usize];
-                        *token = to_all.map_or(there, |map| map[there as usize]);
-                    }
-                    found.offer(&best);
-                } else if optimal.is_some() {
+                let mut best = best(&source.manifest, interner)?;
+                if best.is_none() && source.manifest.optimal.is_some() {
                     return Err(damaged(
                         source,
                         "its optimal ortho has a word that is not in its vocabulary",
                     ));
                 }
+                for token in best.iter_mut().flat_map(|best| &mut best.tokens) {
+                    let there = kept.map[*token as usize];
+                    *token = to_all.map_or(there, |map| map[there as usize]);
+                }
+                let reader = source.results(copying.disk)?;
+                let tables = &renumber(source, &reader, &kept.map, to_all, tables)?;
+                let filter = filter.as_ref();
+                copying.copy(&Original { source, interner, reader: &reader, tables, filter, words, best })?;
             }
         }
-        Ok(found)
+        Ok(())
+    }
+
+    /// The archives that are copied, in order.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.groups.iter().flat_map(|kept| &kept.group.parts)
     }
 }
 
@@ -175,36 +163,6 @@ impl KeptGroup<'_> {
             own.extend(there.map_while(std::result::Result::ok).map(|token| token as Token));
             own.len() == sentence.len() && self.index.phrase(&own).is_some()
         })
-    }
-
-    /// Copies one archive. Gives the tally of what was copied.
-    #[allow(clippy::too_many_arguments)]
-    fn copy_source(
-        &self,
-        source: &Source,
-        filter: Option<&Filter<'_>>,
-        words: &WordHashes,
-        to_all: Option<&[Token]>,
-        tables: &mut RankTables,
-        results: &ResultsWriter,
-        control: &Control,
-        disk: &Arc<dyn Disk>,
-    ) -> Result<SetTally> {
-        let tally = checked_tally(source, self.index.interner(), &**disk)?;
-        let reader = source.results(disk)?;
-        let renumbered = renumber(source, &reader, &self.map, to_all, tables)?;
-        let mut removed = Left::new(words);
-        // Never committed: a merge that goes on copies again.
-        let lane = results.lane();
-        for dims in reader.shapes() {
-            let mut take =
-                |table, grown: &[u32], cells: &[Rank]| removed.take(&renumbered, table, grown, cells);
-            copy_shape(&reader, dims, (results, lane), &renumbered, filter, &mut take, &mut |bytes| {
-                control.advance(bytes);
-                control.check()
-            })?;
-        }
-        removed.out_of(&tally).ok_or_else(|| damaged(source, "its results hold more orthos than it says"))
     }
 }
 
@@ -220,11 +178,11 @@ pub(super) struct Left<'a> {
 }
 
 impl<'a> Left<'a> {
-    /// `words` are those of the filter's numbering.
-    pub(super) fn new(words: &'a WordHashes) -> Self {
+    /// `words` are those of the filter's numbering; `tally` is of what was left out before.
+    pub(super) fn new(words: &'a WordHashes, tally: SetTally) -> Self {
         Self {
             words,
-            tally: SetTally::default(),
+            tally,
             canonicalizer: Canonicalizer::default(),
             hasher: OrthoHasher::default(),
             tokens: vec![],
@@ -239,6 +197,10 @@ impl<'a> Left<'a> {
         self.tokens.extend(cells.iter().filter_map(|&rank| table.ranks.get(rank)));
         self.canonicalizer.canonicalize(grown, &self.tokens, &mut self.ortho);
         self.tally.add(&self.ortho.dims, 1, self.hasher.hash(self.words, &self.ortho));
+    }
+
+    pub(super) fn tally(&self) -> &SetTally {
+        &self.tally
     }
 
     /// What stays of a tally; nothing if that does not have so many orthos.

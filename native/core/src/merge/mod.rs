@@ -19,6 +19,7 @@
 //! ortho and content digest; every byte that is copied was held against its archive's manifest before; nothing is at
 //! the target until the result is whole. Memory stays within the budget, or the error says what would do.
 
+mod copying;
 mod incomplete;
 mod kept;
 mod optimal;
@@ -28,8 +29,11 @@ mod texts;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 pub use self::optimal::optimal;
 
+use self::copying::Copying;
 use self::incomplete::Incomplete;
 use self::kept::Kept;
 use self::sources::{Group, Sources};
@@ -38,10 +42,10 @@ use crate::control::{Control, Phase};
 use crate::digest::WordHashes;
 use crate::disk::Disk;
 use crate::error::{Code, Error, Result};
-use crate::job::{Limits, Pace, Supervised, leftovers, remove_all, results_within};
+use crate::job::{Ended, Limits, Pace, Supervised, leftovers, remove_all, results_within};
 use crate::results::{Found, RankTables, Ranks};
 use crate::search::exclusion::{Exclusion, MOST};
-use crate::search::{Scope, Search, Settings, Sizes};
+use crate::search::{Ledger, Scope, Search, Settings, Sizes};
 use crate::text::{Interner, PhraseIndex};
 
 /// What to merge, and how.
@@ -145,67 +149,71 @@ pub fn merge_with(
 
     let scope = Scope { axes: 2..=request.limits.max_dims.unwrap_or(u32::MAX), ..Scope::default() };
     let digest = text.interner().digest();
-    let (start, leftovers) = leftovers(&request.out, &digest, &scope, &kept.identity(), disk)?;
+    let identity = identity(&kept, incomplete.as_ref())?;
+    let (start, leftovers) = leftovers(&request.out, &digest, &scope, &identity, disk)?;
     let copied = kept.bytes() + incomplete.as_ref().map_or(0, Incomplete::bytes);
-    control.enter(Phase::Copy, copied * 2);
     let texts = kept.texts();
     let exclusion = Exclusion::new(&text, &texts);
     let words = WordHashes::new(text.interner());
-    let mut found = kept.copy(&exclusion, &words, to_all, &mut tables, &results, control, disk)?;
-    if let Some(incomplete) = &incomplete {
-        // Beside the results: removed with the rest if anything goes wrong.
-        let scratch = scratch_of(&writer);
-        let added = incomplete.add(&text, left / 2, &scratch, &mut tables, &results, control, disk)?;
-        found.merge(added);
-    }
-
-    let mut limits = Vec::new();
-    if !kept.is_everything() {
-        let memory = left.saturating_sub(kept.memory());
-        let settings = Settings { threads: request.threads.max(1), memory };
-        let excluded = (!kept.is_empty()).then_some(&exclusion);
-        let search = Search {
-            excluded,
-            sizes: ways.sizes,
-            scope,
-            ..Search::new(&text, &ranks, &words, &results, settings)
-        };
-        let supervised = Supervised {
-            archive: &writer,
-            results: &results,
-            limits: request.limits,
-            start: start.as_ref(),
-            identity: kept.identity(),
-            there: &found.tally,
-            pace: Pace { eager: ways.eager, ..Pace::default() },
-            control,
-        };
-        let ended = match supervised.run(search) {
-            Err(error) if start.is_some() && error.code() == Code::Damaged => {
-                // What was left is no good after all: without it.
-                drop(results);
-                drop(writer);
-                remove_all(leftovers)?;
-                return merge_with(request, ways, control, disk);
-            }
-            ended => ended?,
-        };
-        let mut new = ended.found;
-        limits = ended.limits;
-        if let (Some(best), Some(map)) = (&mut new.best, to_all) {
-            best.tokens.iter_mut().for_each(|token| *token = map[*token as usize]);
+    let mut copy = |ledger: &Ledger, save: &dyn Fn() -> Result<()>| {
+        control.enter(Phase::Copy, copied * 2);
+        let mut copying = Copying::new(&results, ledger, save, control, disk);
+        kept.copy(&exclusion, &words, to_all, &mut tables, &mut copying)?;
+        match &incomplete {
+            Some(incomplete) => incomplete.add(&text, left / 2, &writer.scratch(), &mut tables, &mut copying),
+            None => Ok(()),
         }
-        found.merge(new);
+    };
+
+    let memory = left.saturating_sub(kept.memory());
+    let settings = Settings { threads: request.threads.max(1), memory };
+    let search = Search {
+        excluded: (!kept.is_empty()).then_some(&exclusion),
+        sizes: ways.sizes,
+        scope,
+        ..Search::new(&text, &ranks, &words, &results, settings)
+    };
+    let supervised = Supervised {
+        archive: &writer,
+        results: &results,
+        limits: request.limits,
+        start: start.as_ref(),
+        identity,
+        pace: if ways.eager { Pace::EAGER } else { Pace::default() },
+        control,
+    };
+    let ended = match supervised.run(search, !kept.is_everything(), &mut copy) {
+        Err(error) if start.is_some() && error.code() == Code::Damaged => {
+            // What was left is no good after all: without it.
+            drop(results);
+            drop(writer);
+            remove_all(leftovers)?;
+            return merge_with(request, ways, control, disk);
+        }
+        ended => ended?,
+    };
+    let Ended { found: mut new, copied: mut found, limits, .. } = ended;
+    if let (Some(best), Some(map)) = (&mut new.best, to_all) {
+        best.tokens.iter_mut().for_each(|token| *token = map[*token as usize]);
     }
+    found.merge(new);
     results.close()?;
     control.check()?;
     remove_all(leftovers)?;
     finish(writer, &sources, incomplete.is_none(), limits, found, all, &tables, request, control)
 }
 
-/// A directory for temporary files within the archive under construction, on the same file system and removed with it.
-fn scratch_of(writer: &ArchiveWriter) -> PathBuf {
-    writer.results().with_file_name("seen")
+/// SHA-256 of all that what is copied and what is searched for depend on beside the union of the complete texts: the
+/// archives in the order in which they are taken.
+fn identity(kept: &Kept<'_>, incomplete: Option<&Incomplete<'_>>) -> Result<[u8; 32]> {
+    let mut sha = Sha256::new();
+    let incomplete = incomplete.into_iter().flat_map(Incomplete::sources);
+    for (kind, source) in kept.sources().map(|source| (0, source)).chain(incomplete.map(|source| (1, source)))
+    {
+        sha.update([kind]);
+        sha.update(source.sum()?);
+    }
+    Ok(sha.finalize().into())
 }
 
 fn index(text: Interner, memory: u64, control: &Control) -> Result<PhraseIndex> {

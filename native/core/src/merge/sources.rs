@@ -8,15 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::archive::{
-    Goal, InputInfo, Limit, Lineage, Manifest, TOKENIZER, hash_reader, inside, load_best, load_interner,
-    load_manifest, load_results, load_tallies,
+    FileInfo, Goal, InputInfo, Limit, Lineage, Manifest, TOKENIZER, hash_reader, inside, load_best,
+    load_interner, load_manifest, load_results, load_tallies,
 };
 use crate::control::Control;
 use crate::digest::SetTally;
 use crate::disk::Disk;
 use crate::error::{Code, Error, Result};
-use crate::ortho::Ortho;
+use crate::ortho::{Dims, Ortho, parse_shape};
 use crate::results::ResultsReader;
 use crate::search::Shard;
 use crate::text::Interner;
@@ -72,37 +74,83 @@ impl Source {
         load_tallies(&self.path, &self.manifest, disk)
     }
 
-    /// Holds every byte that a copy relies on against the manifest.
-    pub(super) fn check(&self, control: &Control, disk: &dyn Disk) -> Result<()> {
+    /// SHA-256 of the manifest, which has the sums of all files.
+    pub(super) fn sum(&self) -> Result<[u8; 32]> {
+        Ok(Sha256::digest(self.manifest.to_json()?).into())
+    }
+
+    /// The files that hold records, those of one shape after each other and in their order.
+    pub(super) fn record_files(&self) -> Result<Vec<RecordFile<'_>>> {
+        let mut files = vec![];
         for (name, info) in &self.manifest.files {
-            let path = inside(&self.path, name);
-            let mut each = |got: usize| {
-                control.advance(got as u64);
-                control.check().map_err(std::io::Error::other)
+            let Some((shape, file)) = name.strip_prefix("results/").and_then(|inside| inside.split_once('/'))
+            else {
+                continue;
             };
-            let summed = disk.open_read(&path).and_then(|mut file| hash_reader(&mut file, &mut each));
-            control.check()?;
-            let summed = summed.map_err(|cause| Error::io("reading", &path, cause))?;
-            if summed != *info {
-                return Err(Error::new(
-                    Code::Damaged,
-                    format!(
-                        "the archive {} is damaged: {name} has the SHA-256 {}, expected {}; take another copy or \
-                         search the text again",
-                        self.path.display(),
-                        summed.sha256,
-                        info.sha256
-                    ),
-                ));
+            if !file.ends_with(".seg") {
+                continue;
             }
+            let dims = parse_shape(shape).ok_or_else(|| {
+                let shown = self.path.display();
+                Error::new(Code::Damaged, format!("the archive {shown} is damaged: {name} is of no shape"))
+            })?;
+            files.push(RecordFile { name, file, dims, info });
         }
-        Ok(())
+        Ok(files)
+    }
+
+    /// Holds every byte that a copy relies on against the manifest, but for the [record files](Self::record_files).
+    pub(super) fn check(&self, control: &Control, disk: &dyn Disk) -> Result<()> {
+        let records: BTreeSet<&str> = self.record_files()?.into_iter().map(|file| file.name).collect();
+        let others = self.manifest.files.iter().filter(|(name, _)| !records.contains(name.as_str()));
+        others.into_iter().try_for_each(|(name, info)| self.check_file(name, info, control, disk))
+    }
+
+    /// Holds a file against the manifest.
+    pub(super) fn check_file(
+        &self,
+        name: &str,
+        info: &FileInfo,
+        control: &Control,
+        disk: &dyn Disk,
+    ) -> Result<()> {
+        let path = inside(&self.path, name);
+        let mut each = |got: usize| {
+            control.advance(got as u64);
+            control.check().map_err(std::io::Error::other)
+        };
+        let summed = disk.open_read(&path).and_then(|mut file| hash_reader(&mut file, &mut each));
+        control.check()?;
+        let summed = summed.map_err(|cause| Error::io("reading", &path, cause))?;
+        if summed == *info {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::Damaged,
+            format!(
+                "the archive {} is damaged: {name} has the SHA-256 {}, expected {}; take another copy or search the text \
+                 again",
+                self.path.display(),
+                summed.sha256,
+                info.sha256
+            ),
+        ))
     }
 
     /// Its shards, if it is made of whole ones and nothing else.
     fn shards(&self) -> &[Shard] {
         if self.manifest.limits.is_empty() { &self.manifest.shards } else { &[] }
     }
+}
+
+/// A file with records of one shape.
+#[derive(Debug)]
+pub(super) struct RecordFile<'s> {
+    /// Its path in the archive, and its own name.
+    pub(super) name: &'s str,
+    pub(super) file: &'s str,
+    pub(super) dims: Dims,
+    pub(super) info: &'s FileInfo,
 }
 
 /// Archives with equal interners.

@@ -4,7 +4,8 @@
 //! [`Filter`], what that costs.
 
 use super::filter::{Filter, Filtered};
-use super::{Lane, Rank, Ranks, ResultsReader, ResultsWriter};
+use super::reader::Records;
+use super::{Lane, Rank, Ranks, ResultsWriter};
 use crate::error::Result;
 use crate::ortho::Dims;
 
@@ -20,37 +21,32 @@ pub struct Renumbered {
     pub ranks: Ranks,
 }
 
-/// Copies all orthos of a canonical shape. `tables` says what becomes of each table of the source. What the filter knows
-/// is left out and shown to `removed`. `each` is told the bytes of each record and may stop the copy.
+/// Copies the record that was read last, of a canonical shape. `tables` says what becomes of each table of the source. What
+/// the filter knows is left out and shown to `removed`. Gives the bytes of the record.
 ///
 /// # Errors
-/// [`Code::Damaged`](crate::Code::Damaged) naming the source, a failure to read or write, and what `each` returns.
-pub fn copy_shape(
-    from: &ResultsReader,
+/// [`Code::Damaged`](crate::Code::Damaged) naming the source, or a failure to write.
+pub(crate) fn copy_record(
+    records: &Records,
     dims: &Dims,
     (to, lane): (&ResultsWriter, Lane),
     tables: &[Renumbered],
     filter: Option<&Filter<'_>>,
     removed: Removed<'_>,
-    each: &mut dyn FnMut(u64) -> Result<()>,
-) -> Result<()> {
-    let mut records = from.records(dims)?;
-    while records.next()? {
-        let Some(Renumbered { number, ranks }) = tables.get(records.table as usize) else {
-            return Err(records.damaged("a record uses a table that there is not"));
-        };
-        let (record, table) = (&records.record, records.table);
-        let filtered = match filter {
-            None => Some(Filtered::Whole),
-            Some(filter) => filter.apply(record, ranks, &mut |grown, cells| removed(table, grown, cells)),
-        };
-        match filtered {
-            Some(Filtered::Whole) => to.push(lane, dims, *number, record)?,
-            Some(Filtered::Part(part)) => to.push(lane, dims, *number, &part)?,
-            Some(Filtered::Nothing) => {}
-            None => return Err(records.damaged("a record makes no sense")),
-        }
-        each(record.len() as u64)?;
+) -> Result<u64> {
+    let Some(Renumbered { number, ranks }) = tables.get(records.table as usize) else {
+        return Err(records.damaged("a record uses a table that there is not"));
+    };
+    let (record, table) = (&records.record, records.table);
+    let filtered = match filter {
+        None => Some(Filtered::Whole),
+        Some(filter) => filter.apply(record, ranks, &mut |grown, cells| removed(table, grown, cells)),
+    };
+    match filtered {
+        Some(Filtered::Whole) => to.push(lane, dims, *number, record)?,
+        Some(Filtered::Part(part)) => to.push(lane, dims, *number, &part)?,
+        Some(Filtered::Nothing) => {}
+        None => return Err(records.damaged("a record makes no sense")),
     }
-    Ok(())
+    Ok(record.len() as u64)
 }

@@ -17,7 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::ortho::{Canonicalizer, Dims, Ortho, compare_optimal, fullness, volume};
 
 /// What was found: how many of each shape, their hashes, and the best.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// Counts and hash sums by shape.
     pub tally: SetTally,

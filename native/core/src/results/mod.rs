@@ -31,11 +31,13 @@ mod varint;
 mod writer;
 
 pub use allowance::Allowance;
-pub use copy::{Removed, Renumbered, copy_shape};
+pub(crate) use copy::copy_record;
+pub use copy::{Removed, Renumbered};
 pub use emitter::{Block, Ear, Emitter, Found};
 pub use filter::Filter;
 pub(crate) use filter::{bits, split};
 pub use ranks::{MAX_TABLES, Rank, RankTables, Ranks};
+pub(crate) use reader::Files;
 pub use reader::{Cursor, ResultsReader};
 pub use writer::{Committed, Kept, Lane, OPEN_QUEUES, ResultsWriter};
 

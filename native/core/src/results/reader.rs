@@ -3,6 +3,7 @@
 //! Memory: one record (64 KiB, or one ortho if that is longer) and what one block of it expands to (at most 4,096
 //! orthos). Everything is checked: a record that makes no sense is named as damage, never guessed at.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,9 +63,20 @@ impl ResultsReader {
         if !self.shapes.iter().any(|d| d == dims) {
             return Ok(None);
         }
+        self.files(dims)?.queue.iter().map(Some)
+    }
+
+    /// The files that hold the records of one canonical shape.
+    ///
+    /// # Errors
+    /// When they cannot be opened or are damaged.
+    pub(crate) fn files(&self, dims: &[u32]) -> Result<Files> {
         let options = QueueOptions { disk: Arc::clone(&self.disk), ..QueueOptions::default() };
         let directory = self.directory.join(shape_name(dims));
-        DiskBackedQueue::open_read_only(&directory, options)?.iter().map(Some)
+        let queue = DiskBackedQueue::open_read_only(&directory, options)?;
+        let names =
+            queue.files().into_iter().map(|file| file.path.file_name().map(OsStr::to_owned)).collect();
+        Ok(Files { queue, names, directory, tables: self.tables.clone(), dims: dims.to_vec() })
     }
 
     /// The records of one canonical shape as they are stored, each with the number of its table.
@@ -82,29 +94,44 @@ impl ResultsReader {
     /// # Errors
     /// When the queue cannot be opened or is damaged.
     pub fn cursor(&self, dims: &[u32]) -> Result<Cursor> {
-        Ok(Cursor {
-            records: self.records(dims)?,
-            dims: dims.to_vec(),
-            ranks: Arc::default(),
-            tables: self.tables.clone(),
-            at: 0,
-            left: 0,
-            decoder: None,
-            grown: vec![],
-            cells: vec![],
-            next: 0,
-            canonicalizer: Canonicalizer::default(),
-            tokens: vec![],
-            stride: 1,
-            records_met: 0,
-            met: vec![],
-        })
+        Ok(Cursor::over(self.records(dims)?, dims, &self.tables))
+    }
+}
+
+/// See [`ResultsReader::files`].
+#[derive(Debug)]
+pub(crate) struct Files {
+    queue: DiskBackedQueue,
+    names: Vec<Option<OsString>>,
+    directory: PathBuf,
+    tables: RankTables,
+    dims: Dims,
+}
+
+impl Files {
+    /// The records of one file, which begins under a table.
+    ///
+    /// # Errors
+    /// [`Code::Damaged`] if there is no file of this name.
+    pub(crate) fn records(&self, name: &OsStr, table: u32) -> Result<Records> {
+        let tables = self.tables.iter().len() as u32;
+        let mut records =
+            Records { directory: self.directory.clone(), iter: None, tables, record: vec![], table };
+        let at = self.names.iter().position(|other| other.as_deref() == Some(name));
+        let at = at.ok_or_else(|| records.damaged(&format!("it lacks {}", name.display())))?;
+        records.iter = Some(self.queue.iter_files(at..at + 1)?);
+        Ok(records)
+    }
+
+    /// The orthos of some records of this shape.
+    pub(crate) fn cursor(&self, records: Records) -> Cursor {
+        Cursor::over(records, &self.dims, &self.tables)
     }
 }
 
 /// See [`ResultsReader::records`].
 #[derive(Debug)]
-pub(super) struct Records {
+pub(crate) struct Records {
     directory: PathBuf,
     iter: Option<Iter>,
     tables: u32,
@@ -115,7 +142,7 @@ pub(super) struct Records {
 
 impl Records {
     /// Reads the next record that holds orthos; `false` when there is none.
-    pub(super) fn next(&mut self) -> Result<bool> {
+    pub(crate) fn next(&mut self) -> Result<bool> {
         let Some(iter) = &mut self.iter else { return Ok(false) };
         while let Some(record) = iter.next_record()? {
             match table_of(record) {
@@ -131,6 +158,21 @@ impl Records {
             }
         }
         Ok(false)
+    }
+
+    /// The table in force.
+    pub(crate) fn table(&self) -> u32 {
+        self.table
+    }
+
+    /// Passes over so many of them.
+    pub(crate) fn skip(&mut self, records: u64) -> Result<()> {
+        for _ in 0..records {
+            if !self.next()? {
+                return Err(self.damaged("it has fewer records than before"));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn damaged(&self, what: &str) -> Error {
@@ -177,6 +219,36 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    fn over(records: Records, dims: &[u32], tables: &RankTables) -> Self {
+        Self {
+            records,
+            dims: dims.to_vec(),
+            ranks: Arc::default(),
+            tables: tables.clone(),
+            at: 0,
+            left: 0,
+            decoder: None,
+            grown: vec![],
+            cells: vec![],
+            next: 0,
+            canonicalizer: Canonicalizer::default(),
+            tokens: vec![],
+            stride: 1,
+            records_met: 0,
+            met: vec![],
+        }
+    }
+
+    /// How many records it has begun.
+    pub(crate) fn records_met(&self) -> u64 {
+        self.records_met
+    }
+
+    /// The table in force.
+    pub(crate) fn table(&self) -> u32 {
+        self.records.table
+    }
+
     /// Puts the next ortho into `out`; `false` when there is none.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::cubes::CubesRecord;
 use super::list::ListRecord;
-use super::{Filter, Known, RankTables, Ranks, Renumbered, ResultsReader, ResultsWriter, copy_shape, kind};
+use super::{Filter, Known, RankTables, Ranks, Renumbered, ResultsReader, ResultsWriter, copy_record, kind};
 use crate::disk::Disk;
 use crate::disk::faulty::FaultyDisk;
 use crate::disk_backed_queue::{DiskBackedQueue, QueueOptions};
@@ -128,10 +128,11 @@ fn filtered(record: &[u8], dims: &[u32], known: &dyn Known) -> (Vec<Ortho>, Vec<
     let mut removed = vec![];
     let mut take = |_: u32, _: &[u32], cells: &[u32]| removed.push(cells.to_vec());
     let filter = Filter { known, among: 1 };
-    copy_shape(&from, &dims.to_vec(), (&to, to.lane()), &renumbered, Some(&filter), &mut take, &mut |_| {
-        Ok(())
-    })
-    .expect("copy");
+    let (dims, lane) = (&dims.to_vec(), to.lane());
+    let mut records = from.records(dims).expect("records");
+    while records.next().expect("a record") {
+        copy_record(&records, dims, (&to, lane), &renumbered, Some(&filter), &mut take).expect("copy");
+    }
     to.close().expect("close");
     let reader = ResultsReader::open(Path::new(RESULTS), tables, Arc::clone(&disk)).expect("reader");
     let mut cursor = reader.cursor(dims).expect("cursor");

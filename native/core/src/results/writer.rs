@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::kind;
 use super::varint::put;
 use crate::disk::Disk;
-use crate::disk_backed_queue::{DiskBackedQueue, QueueOptions};
+use crate::disk_backed_queue::{DiskBackedQueue, QueueFile, QueueOptions};
 use crate::error::{Error, Result};
 use crate::ortho::{Dims, shape_name};
 
@@ -28,6 +28,18 @@ pub struct Kept {
     pub records: u64,
     /// Ascending and disjoint.
     pub skipped: Vec<Range<u64>>,
+    /// Records that name the table of those after them: their numbers, ascending, and the tables. Before the first it is
+    /// table 0.
+    pub tables: Vec<(u64, u32)>,
+}
+
+impl Kept {
+    /// The table of a record that names none itself.
+    #[must_use]
+    pub fn table_of(&self, record: u64) -> u32 {
+        let after = self.tables.partition_point(|&(named, _)| named <= record);
+        after.checked_sub(1).and_then(|last| self.tables.get(last)).map_or(0, |&(_, table)| table)
+    }
 }
 
 /// The records to be kept, by shape.
@@ -41,8 +53,8 @@ struct Queues {
     flushed: BTreeMap<Dims, u64>,
     /// For each lane the records that it has not committed.
     lanes: Vec<BTreeMap<Dims, Vec<Range<u64>>>>,
-    /// The table that the last record of each queue uses.
-    tables: BTreeMap<Dims, u32>,
+    /// As in [`Kept`].
+    tables: BTreeMap<Dims, Vec<(u64, u32)>>,
 }
 
 /// Writes records from any number of threads into `results/<shape>/`.
@@ -105,14 +117,15 @@ impl ResultsWriter {
             records.insert(dims.to_vec(), 0);
         }
         let Some(count) = records.get_mut(dims) else { return Ok(()) };
-        if tables.get(dims).copied().unwrap_or(0) != table {
+        let last = tables.get(dims).and_then(|tables| tables.last());
+        if last.map_or(0, |&(_, table)| table) != table {
             let mut named = vec![kind::TABLE];
             put(&mut named, table);
             queue.push(&named)?;
             // It holds nothing, and what comes after it on any lane needs it: committed at once.
+            tables.entry(dims.to_vec()).or_default().push((*count, table));
             *count += 1;
             self.bytes.fetch_add(named.len() as u64, Ordering::Relaxed);
-            tables.insert(dims.to_vec(), table);
         }
         queue.push(record)?;
         self.bytes.fetch_add(record.len() as u64, Ordering::Relaxed);
@@ -128,6 +141,43 @@ impl ResultsWriter {
         }
         *count += 1;
         Ok(())
+    }
+
+    /// Takes over whole files of another queue of results of a canonical shape by giving them a second name, and with them
+    /// what they say of tables. Nothing was pushed to the shape before. Gives how many files it took: fewer where the
+    /// file system does not do that.
+    ///
+    /// # Errors
+    /// When the directory cannot be made.
+    pub fn adopt(&self, dims: &Dims, files: &[QueueFile], kept: &Kept) -> Result<usize> {
+        let directory = self.directory.join(shape_name(dims));
+        let disk = &self.options.disk;
+        let made = disk.create_dir_all(&directory);
+        made.map_err(|cause| Error::io("making directory", &directory, cause))?;
+        let (mut count, mut bytes, mut taken) = (0, 0, 0);
+        for file in files {
+            let Some(name) = file.path.file_name() else { break };
+            if disk.link(&file.path, &directory.join(name)).is_err() {
+                break;
+            }
+            count += file.records;
+            bytes += file.bytes;
+            taken += 1;
+        }
+        if taken == 0 {
+            let removed = disk.remove_dir_all(&directory);
+            removed.map_err(|cause| Error::io("removing", &directory, cause))?;
+        } else {
+            // Nothing may be pushed to it any more, and then this is what ends it properly.
+            DiskBackedQueue::open(&directory, self.options.clone())?.close()?;
+            let mut queues = self.lock();
+            queues.records.insert(dims.clone(), count);
+            let tables: Vec<(u64, u32)> =
+                kept.tables.iter().copied().take_while(|&(named, _)| named < count).collect();
+            queues.tables.insert(dims.clone(), tables);
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+        Ok(taken)
     }
 
     /// All that was pushed on a lane is to be kept; `also` happens at the same moment as far as snapshots can tell.
@@ -155,7 +205,7 @@ impl ResultsWriter {
             let mut skipped: Vec<Range<u64>> =
                 queues.lanes.iter().filter_map(|lane| lane.get(dims)).flatten().cloned().collect();
             skipped.sort_by_key(|range| range.start);
-            Kept { records, skipped }
+            Kept { records, skipped, tables: queues.tables.get(dims).cloned().unwrap_or_default() }
         };
         let committed = queues.records.iter().map(|(dims, &n)| (dims.clone(), kept(dims, n))).collect();
         Ok((committed, also()))

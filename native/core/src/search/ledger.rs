@@ -8,12 +8,15 @@
 //! [`ResultsWriter`]. Commits and [snapshots](ResultsWriter::snapshot) take turns under the writer's lock, so a
 //! progress always goes with records: what it calls done is in the committed records, and nothing else is.
 //!
+//! What a merge copies from its archives beside the search is kept in the same ledger, see [`Copied`].
+//!
 //! Memory: a bit for each bigram.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::digest::SetTally;
 use crate::error::Result;
 use crate::results::{Emitter, Found, ResultsWriter};
 use crate::text::Bits;
@@ -27,6 +30,34 @@ pub struct Progress {
     pub begun: BTreeMap<u32, u32>,
     /// What the records of all that hold.
     pub found: Found,
+    /// What was copied besides.
+    pub copied: Copied,
+}
+
+/// A place among the records of the archives of a merge, whose files are counted in the order in which it takes them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Files that are done.
+    pub files: u64,
+    /// Records of the next file that are done: those that hold orthos.
+    pub records: u64,
+    /// The table in force at the beginning of that file.
+    pub table: u32,
+}
+
+/// How far a merge has come with the records of its archives.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Copied {
+    /// All before this is done.
+    pub place: Place,
+    /// What is known to be in the [`SeenTracker`](crate::seen_tracker::SeenTracker): at least all that the merge shows it before this place.
+    pub seen: Place,
+    /// How many fingerprints are in it at least.
+    pub fingerprints: u64,
+    /// What came of the archives that are done.
+    pub found: Found,
+    /// What was left out of the archive that is being copied.
+    pub removed: SetTally,
 }
 
 /// See the [module](self).
@@ -71,6 +102,23 @@ impl Ledger {
         self.lock().clone()
     }
 
+    /// Says how far the copying has come: inside [`ResultsWriter::commit`].
+    pub(crate) fn copied(&self, copied: &Copied) {
+        self.lock().copied.clone_from(copied);
+    }
+
+    /// Whether a commit was asked for since `answered`, which is brought up to date.
+    #[inline]
+    pub(crate) fn asks(&self, answered: &mut u32) -> bool {
+        let asked = self.asked.load(Ordering::Relaxed);
+        std::mem::replace(answered, asked) != asked || self.eager
+    }
+
+    /// Whether every step is committed, unasked.
+    pub(crate) fn is_eager(&self) -> bool {
+        self.eager
+    }
+
     /// Asks every thread to commit after its current step.
     pub fn ask(&self) {
         self.asked.fetch_add(1, Ordering::Relaxed);
@@ -113,12 +161,7 @@ impl<'a> Account<'a> {
     /// So many steps of a unit are done: commits if that was asked for.
     #[inline]
     pub(super) fn step(&mut self, unit: u32, steps: u32, out: &mut Emitter<'_>) -> Result<()> {
-        let asked = self.ledger.asked.load(Ordering::Relaxed);
-        if asked == self.answered && !self.ledger.eager {
-            return Ok(());
-        }
-        self.answered = asked;
-        self.commit(Some((unit, steps)), out)
+        if self.ledger.asks(&mut self.answered) { self.commit(Some((unit, steps)), out) } else { Ok(()) }
     }
 
     /// A whole unit is done.

@@ -24,7 +24,7 @@ mod stop;
 mod turn;
 
 pub use exclusion::Exclusion;
-pub use ledger::{Ledger, Progress};
+pub use ledger::{Copied, Ledger, Place, Progress};
 pub use run::{Outcome, Search, Settings, Watch, run, run_with_sizes};
 pub use scope::{Scope, Shard};
 pub use stop::{Limit, Stop};

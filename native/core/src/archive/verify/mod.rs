@@ -23,8 +23,8 @@ use super::reader::{
 use super::shape::Shape;
 use super::sums::{MANIFEST_NAME, SUMS_NAME, hash_reader, hex};
 use super::writer::{
-    INTERNER_NAME, LINEAGE_NAME, LOCK_NAME, OPTIMAL_NAME, RANKS_NAME, RESULTS_NAME, TALLIES_NAME, counts,
-    optimal_text,
+    CHECKPOINT_NAME, INTERNER_NAME, LINEAGE_NAME, LOCK_NAME, OPTIMAL_NAME, RANKS_NAME, RESULTS_NAME,
+    TALLIES_NAME, counts, optimal_text,
 };
 use crate::control::{Control, Phase};
 use crate::digest::{OrthoHasher, SetTally, WordHashes};
@@ -179,8 +179,9 @@ fn check_files(
 /// Names what is there and not listed. Goes only into directories that hold listed files.
 fn find_strangers(path: &Path, manifest: &Manifest, disk: &dyn Disk, report: &mut Report) -> Result<()> {
     let mut files: BTreeSet<PathBuf> = manifest.files.keys().map(|name| inside(path, name)).collect();
-    // A writer that was killed just after the rename leaves its lock.
-    files.extend([MANIFEST_NAME, SUMS_NAME, LOCK_NAME].map(|name| path.join(name)));
+    // A writer that was killed just after the rename leaves these two.
+    files.extend([CHECKPOINT_NAME, LOCK_NAME].map(|name| path.join(name)));
+    files.extend([MANIFEST_NAME, SUMS_NAME].map(|name| path.join(name)));
     let mut directories: BTreeSet<&Path> = files.iter().flat_map(|file| file.ancestors().skip(1)).collect();
     directories.retain(|directory| directory.starts_with(path));
     let results = path.join(RESULTS_NAME);
