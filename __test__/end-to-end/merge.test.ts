@@ -1,7 +1,7 @@
 /** The merge command and the merging of local mode on the built program. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { ArchiveSummary } from '../../src/manifest.js'
@@ -35,6 +35,24 @@ test('a merge is what a search of all texts together finds, and sound', (t) => {
   t.like(JSON.parse(out), { contentDigest, shapes, optimal, complete, lineage: '("0" "1" "2")' })
   t.is(foldWorker(['inspect', 'm.bin', '--verify'], { cwd }).code, 0)
   t.regex(foldWorker(['inspect', 'm.bin'], { cwd }).out, /merge of 3 archives, 3 texts/)
+})
+
+test('a merge that a limit ended says how to go on, which needs no other archive', (t) => {
+  const { cwd, all } = searched(t, TEXTS)
+  const most = String(all.orthoCount - 1)
+  const { code, err } = foldWorker(
+    ['merge', '0.bin', '1.bin', '2.bin', '--out', 'part.bin', '--max-orthos', most],
+    { cwd },
+  )
+  t.is(code, 18)
+  t.regex(err, /fold-worker search --continue part\.bin --out ANOTHER\.bin/)
+  for (const name of ['0.bin', '1.bin', '2.bin']) rmSync(join(cwd, name), { recursive: true })
+  const continued = foldWorker(['search', '--continue', 'part.bin', '--out', 'rest.bin', '--json'], { cwd })
+  t.is(continued.code, 0, continued.err)
+  const { contentDigest, shapes, optimal } = all
+  const expected = { contentDigest, shapes, optimal, complete: true, lineage: '("0" "1" "2")', input: null }
+  t.like(JSON.parse(continued.out), expected)
+  t.is(foldWorker(['inspect', 'rest.bin', '--verify'], { cwd }).code, 0)
 })
 
 test('one archive for each input, and different texts of one name apart', (t) => {

@@ -14,6 +14,7 @@ import { exists } from '../state/moves.js'
 import type { GoalOptions } from '../goal.js'
 import type { Limits } from '../limits.js'
 import type { Library } from './base.js'
+import { howToContinue } from './continue.js'
 import { LimitedCommand } from './limited.js'
 import { workProgress } from './progress.js'
 import {
@@ -54,7 +55,8 @@ export class MergeCommand extends LimitedCommand {
       archives are named. A directory stands for all archives (\`*.bin\`) in it. The archives themselves are not changed.
 
       Of archives of one text a complete one is enough; incomplete ones and shards are united, and shards that are
-      missing are named. If the result is incomplete, the exit code is 18.
+      missing are named. If the result is incomplete, the exit code is 18. What a limit ended is gone on with by
+      \`search --continue\`, for which the merged archives are not needed.
 
       Archives of searches for the optimum (\`--goal optimal\`) are merged to one that answers for the optimum of all texts
       together. With archives of all orthos they are merged only if \`--goal optimal\` is given, as the result then holds
@@ -136,7 +138,7 @@ export class MergeCommand extends LimitedCommand {
         if (done >= total) transfers.end()
       },
     })
-    let incomplete: string[]
+    let incomplete: ArchiveSummary[]
     try {
       await buckets.prepare()
       const grouping = groupByInput(await this.#open(library, buckets))
@@ -147,9 +149,13 @@ export class MergeCommand extends LimitedCommand {
       await buckets.end()
     }
     if (incomplete.length > 0) {
+      const named = incomplete.map(({ archive }) => archive).join(', ')
+      const next = incomplete
+        .filter(canBeContinued)
+        .map(({ archive }) => `. To go on: ${howToContinue(archive)}`)
       throw new FoldError(
         'LIMIT_REACHED',
-        `incomplete: ${incomplete.join(', ')}; all that the archives hold is kept`,
+        `incomplete: ${named}; all that the archives hold is kept${next.join('')}`,
       )
     }
     return 0
@@ -189,7 +195,7 @@ export class MergeCommand extends LimitedCommand {
   }
 
   /** Resolves to what is incomplete. */
-  async #allInOne(work: MergeWork, { groups, others, conflicts }: Grouping): Promise<string[]> {
+  async #allInOne(work: MergeWork, { groups, others, conflicts }: Grouping): Promise<ArchiveSummary[]> {
     const describe = (conflict: InputConflict) => describeConflict(conflict, work.buckets)
     if (conflicts.length > 0 && !this.mix) {
       throw new FoldError(
@@ -203,7 +209,7 @@ export class MergeCommand extends LimitedCommand {
     const out = this.out ?? join(work.out, 'merged.bin')
     const name = this.out === undefined ? undefined : basename(this.out, '.bin')
     const summary = await this.#merge(work, paths, out, name)
-    return isWhole(summary) ? [] : [summary.archive]
+    return isWhole(summary) ? [] : [summary]
   }
 
   /** For the best of all, what adds nothing to a list of all may say how many are wanted. */
@@ -211,7 +217,7 @@ export class MergeCommand extends LimitedCommand {
     return this.goal === 'optimal' ? [...archives, ...superfluous] : archives
   }
 
-  async #byInput(work: MergeWork, { groups, others, conflicts }: Grouping): Promise<string[]> {
+  async #byInput(work: MergeWork, { groups, others, conflicts }: Grouping): Promise<ArchiveSummary[]> {
     const { files, stderr } = this.context.effects
     for (const conflict of conflicts) {
       await stderr.write(`kept apart: ${describeConflict(conflict, work.buckets)}\n`)
@@ -221,7 +227,7 @@ export class MergeCommand extends LimitedCommand {
       if (!(await exists(files, path))) continue
       throw new FoldError('OUTPUT_EXISTS', `${path} is there already; nothing is overwritten`)
     }
-    const incomplete: string[] = []
+    const incomplete: ArchiveSummary[] = []
     for (const [at, group] of groups.entries()) {
       const { input, missingShards } = group
       const out = paths[at] ?? work.out
@@ -229,7 +235,7 @@ export class MergeCommand extends LimitedCommand {
       await files.mkdir(dirname(out), { recursive: true })
       const sources = this.#needed(group).map(({ archive }) => archive)
       const summary = await this.#merge(work, sources, out)
-      if (!isWhole(summary)) incomplete.push(summary.archive)
+      if (!isWhole(summary)) incomplete.push(summary)
       if (this.out === undefined) await files.rm(out, { recursive: true, force: true })
     }
     if (others.length > 0) {
@@ -276,6 +282,11 @@ export class MergeCommand extends LimitedCommand {
     if (missing.length === 0) return
     await this.context.effects.stderr.write(`${name}: missing shards: ${describeShards(missing)}\n`)
   }
+}
+
+/** Whether a limit ended the search of an archive, or of a merge of complete ones, and it can be gone on with. */
+function canBeContinued({ archive, files }: ArchiveSummary): boolean {
+  return 'progress.bin' in files && !isBucketUrl(archive)
 }
 
 function describeConflict({ name, texts }: InputConflict, buckets: BucketWork): string {

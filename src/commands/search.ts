@@ -7,6 +7,7 @@ import type { SearchInput } from '../search.js'
 import { describeLimitList } from '../report/limits.js'
 import { isFinished, type Goal } from '../manifest.js'
 import { adviceBefore } from './advice.js'
+import { howToContinue } from './continue.js'
 import { LimitedCommand } from './limited.js'
 import { workProgress } from './progress.js'
 import {
@@ -125,7 +126,7 @@ export class SearchCommand extends LimitedCommand {
         const why =
           reached.length > 0 ? `stopped ${describeLimitList(reached)}` : 'not everything was searched'
         const same = summary.goal === 'optimal' ? ' --goal optimal' : ''
-        const next = `fold-worker search --continue ${archive}${same} --out ANOTHER.bin`
+        const next = howToContinue(archive, same)
         throw new FoldError('LIMIT_REACHED', `${why}; what was found is in ${archive}. To go on: ${next}`)
       }
     } finally {

@@ -14,7 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::ortho::{Dims, Ortho};
 use crate::results::{Committed, Found, Kept};
 use crate::search::{Copied, Place, Progress, Scope, Shard};
-use crate::text::Bits;
+use crate::text::{Bits, Interner};
 
 const MAGIC: &[u8; 8] = b"FOLDPROG";
 const VERSION: u32 = 2;
@@ -36,6 +36,9 @@ pub struct Checkpoint {
     pub progress: Progress,
     /// The records that go with it.
     pub committed: Committed,
+    /// Texts whose orthos were copied and are left out of the search. Only of a `progress.bin`: a merge that is given its
+    /// archives again has them.
+    pub left_out: Vec<Interner>,
 }
 
 impl Checkpoint {
@@ -92,6 +95,14 @@ impl Checkpoint {
         put_tally(&mut out, &copied.found.tally);
         put_best(&mut out, copied.found.best.as_ref());
         put_tally(&mut out, &copied.removed);
+        put32(&mut out, self.left_out.len() as u32);
+        for interner in &self.left_out {
+            let mut bytes = vec![];
+            // Writing to memory does not fail; what is not whole would not be read back.
+            let _ = interner.encode_to(&mut bytes);
+            put64(&mut out, bytes.len() as u64);
+            out.extend_from_slice(&bytes);
+        }
         let crc = crc32fast::hash(&out);
         put32(&mut out, crc);
         out
@@ -274,8 +285,15 @@ impl Cursor<'_> {
             }
         }
         progress.found.best = self.best()?;
+        let mut left_out = vec![];
         if version > 1 {
             progress.copied = self.copied()?;
+            for _ in 0..self.count(8)? {
+                let len = self.u64()?;
+                let (mut bytes, rest) = self.0.split_at_checked(usize::try_from(len).ok()?)?;
+                left_out.push(Interner::decode("a text that is left out", &mut bytes, len).ok()?);
+                self.0 = rest;
+            }
         }
         Some(Checkpoint {
             interner_digest,
@@ -284,6 +302,7 @@ impl Cursor<'_> {
             bigrams,
             progress,
             committed,
+            left_out,
         })
     }
 }
@@ -311,7 +330,17 @@ mod tests {
         progress.copied.found.best = Some(Ortho { dims: vec![2, 2], tokens: vec![3, 1, 2, 0] });
         progress.copied.removed.add(&[2, 2], 2, 11);
         let scope = Scope { shard: Some(Shard::new(3, 8).expect("a shard")), axes: 2..=4 };
-        Checkpoint { interner_digest: [7; 32], identity: [8; 32], scope, bigrams: 70, progress, committed }
+        let left_out =
+            ["a b. c a.", "b c"].map(|text| Interner::from_bytes("t", text.as_bytes()).expect("a text"));
+        Checkpoint {
+            interner_digest: [7; 32],
+            identity: [8; 32],
+            scope,
+            bigrams: 70,
+            progress,
+            committed,
+            left_out: left_out.to_vec(),
+        }
     }
 
     #[test]
@@ -325,6 +354,7 @@ mod tests {
         assert_eq!(back.progress.done, sample.progress.done);
         assert_eq!(back.progress.found.best, sample.progress.found.best);
         assert_eq!(back.progress.copied, sample.progress.copied);
+        assert_eq!(back.left_out, sample.left_out);
     }
 
     #[test]

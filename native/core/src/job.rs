@@ -9,6 +9,7 @@
 //! claimed first, so that a wrong one is found before any work is done.
 
 mod estimate;
+mod left_out;
 mod limits;
 pub(crate) mod optimal;
 mod resume;
@@ -18,7 +19,7 @@ mod supervisor;
 pub use estimate::{Expected, estimate};
 pub use limits::Limits;
 pub use optimal::{MOST_BEST, optimal};
-pub(crate) use resume::{leftovers, remove_all};
+pub(crate) use resume::{leftovers, remove_all, unless_cancelled};
 pub(crate) use supervised::{Ended, Pace, Supervised, results_within};
 
 use std::io::{self, Read};
@@ -27,10 +28,12 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use self::left_out::LeftOut;
 use self::resume::{Continued, Start};
 use crate::archive::{
     ArchiveReader, ArchiveWriter, Contents, Description, InputInfo, Lineage, Manifest, SearchInfo,
 };
+use crate::checkpoint::Checkpoint;
 use crate::control::{Control, Phase};
 use crate::digest::WordHashes;
 use crate::disk::{Disk, DiskFile};
@@ -84,6 +87,10 @@ struct Work<'a> {
     limits: Limits,
     /// What to go on from.
     start: Option<&'a Start>,
+    /// What tells this search from others of the same text.
+    identity: [u8; 32],
+    /// Texts whose orthos are in what it goes on from.
+    left_out: &'a [Interner],
     control: &'a Control,
 }
 
@@ -97,7 +104,8 @@ struct Work<'a> {
 /// [`Code::InputTooLarge`], [`Code::MemoryTooSmall`], [`Code::Cancelled`], failures to write; those of opening the
 /// archive to go on from, and [`Code::InvalidArgument`] if it is of another text or part.
 pub fn search(request: &SearchRequest, control: &Control, disk: &Arc<dyn Disk>) -> Result<Manifest> {
-    search_with(&|work| engine(work, Pace::default()), request, control, disk)
+    let searched = search_with(&|work| engine(work, Pace::default()), request, control, disk);
+    unless_cancelled(searched, &request.out, disk)
 }
 
 /// Bytes a word of the vocabulary for ranks and hashes.
@@ -105,17 +113,21 @@ const WORD_BYTES: u64 = 24;
 
 /// Finds and writes every ortho.
 fn engine(work: &Work<'_>, pace: Pace) -> Result<Contents> {
-    let Work { index, ranks, archive, scope, limits, start, control, .. } = *work;
+    let Work { index, ranks, archive, scope, limits, start, identity, left_out, control, .. } = *work;
     let interner = index.interner();
     let (results, buffers) = results_within(archive, work.memory)?;
     let words = WordHashes::new(interner);
     let words_and_queues = interner.vocabulary_len() as u64 * WORD_BYTES + buffers;
     let memory = work.memory.saturating_sub(words_and_queues);
+    let copied = LeftOut::new(left_out, index, memory, &|| control.check())?;
+    let memory = memory.saturating_sub(copied.memory(index));
+    let exclusion = copied.exclusion(index);
     let mut search = Search::new(index, ranks, &words, &results, Settings { threads: work.threads, memory });
     search.scope = scope.clone();
-    let identity = [0; 32];
+    search.excluded = exclusion.as_ref();
     let supervised = Supervised { archive, results: &results, limits, start, identity, pace, control };
-    let Ended { found, limits, checkpoint, .. } = supervised.run(search, true, &mut |_, _| Ok(()))?;
+    let Ended { mut found, copied, limits, checkpoint } = supervised.run(search, true, &mut |_, _| Ok(()))?;
+    found.merge(copied);
     results.close()?;
     let whole = limits.is_empty();
     Ok(Contents {
@@ -125,7 +137,7 @@ fn engine(work: &Work<'_>, pace: Pace) -> Result<Contents> {
         limits,
         shards: scope.shard.filter(|_| whole).into_iter().collect(),
         proof: None,
-        progress: checkpoint,
+        progress: checkpoint.map(|checkpoint| Checkpoint { left_out: left_out.to_vec(), ..checkpoint }),
     })
 }
 
@@ -146,7 +158,7 @@ fn search_with(
         Some(path) => Some(Continued::open(path, disk)?),
         None => None,
     };
-    let (interner, input) = read(request, continued.as_ref().map(Continued::reader), control, &**disk)?;
+    let (interner, described) = read(request, continued.as_ref().map(Continued::reader), control, &**disk)?;
     let (mut start, scope) = match &continued {
         Some(continued) => {
             let (start, scope) = continued.start(&asked)?;
@@ -154,12 +166,18 @@ fn search_with(
         }
         None => (None, asked),
     };
-    let (killed, leftovers) = leftovers(&request.out, &interner.digest(), &scope, &[0; 32], disk)?;
+    let identity = continued.as_ref().map_or([0; 32], Continued::identity);
+    let left_out = continued.as_ref().map_or(&[][..], Continued::left_out);
+    let (killed, leftovers) = leftovers(&request.out, &interner.digest(), &scope, &identity, disk)?;
     let adopted = killed.is_some();
     // The killed search began where this one would.
     start = killed.or(start);
     let index = Arc::new(build_index(interner, request.memory, control)?);
     let ranks = Arc::new(Ranks::new(&index));
+    let tables = match &continued {
+        Some(continued) => continued.tables(&ranks)?,
+        None => Arc::clone(&ranks).into(),
+    };
     control.check()?;
     let taken = index.memory_bytes() as u64;
     control.set_memory(taken);
@@ -174,6 +192,8 @@ fn search_with(
         scope: &scope,
         limits: request.limits,
         start,
+        identity,
+        left_out,
         control,
     };
     let contents = match engine(&work(start.as_ref())) {
@@ -192,35 +212,25 @@ fn search_with(
         threads: threads as u64,
         memory: request.memory,
     };
-    let lineage = Lineage::Text(input.name.clone());
+    let (input, lineage) = described;
     let interner = index.interner();
-    let description = Description {
-        input: Some(input),
-        lineage: &lineage,
-        interner,
-        ranks: &Arc::clone(&ranks).into(),
-        contents: &contents,
-        search,
-    };
+    let description =
+        Description { input, lineage: &lineage, interner, ranks: &tables, contents: &contents, search };
     archive.finish(description, control)
 }
 
-/// The phrases of the text, from the text or from the archive to go on from; if both are there they must be the same.
+/// The phrases of the text and what an archive says of where they are from, from the text or from the archive to go on from;
+/// if both are there they must be the same. What is from several texts stays that.
 fn read(
     request: &SearchRequest,
     continued: Option<&ArchiveReader>,
     control: &Control,
     disk: &dyn Disk,
-) -> Result<(Interner, InputInfo)> {
+) -> Result<(Interner, (Option<InputInfo>, Lineage))> {
     let Some(source) = &request.source else {
-        let known = continued.and_then(|reader| Some((reader, reader.manifest().input.as_ref()?)));
-        let Some((continued, input)) = known else {
-            return Err(Error::new(
-                Code::InvalidArgument,
-                "there is neither a text nor an archive to go on from",
-            ));
-        };
-        return Ok(((**continued.interner()).clone(), input.clone()));
+        let what = "there is neither a text nor an archive to go on from";
+        let continued = continued.ok_or_else(|| Error::new(Code::InvalidArgument, what))?;
+        return Ok(((**continued.interner()).clone(), described(continued)?));
     };
     let (interner, input) = read_source(source, request, control, disk)?;
     if let Some(continued) = continued
@@ -231,7 +241,22 @@ fn read(
             format!("{path} is of another text than {}; give the text that it was made of", input.name);
         return Err(Error::new(Code::InvalidArgument, what));
     }
-    Ok((interner, input))
+    match continued {
+        Some(continued) if continued.manifest().input.is_none() => Ok((interner, described(continued)?)),
+        _ => {
+            let lineage = Lineage::Text(input.name.clone());
+            Ok((interner, (Some(input), lineage)))
+        }
+    }
+}
+
+/// What an archive says of where it is from.
+fn described(reader: &ArchiveReader) -> Result<(Option<InputInfo>, Lineage)> {
+    let manifest = reader.manifest();
+    let lineage = manifest.lineage.parse().map_err(|reason| {
+        Error::new(Code::Damaged, format!("the archive {} is damaged: {reason}", reader.path().display()))
+    })?;
+    Ok((manifest.input.clone(), lineage))
 }
 
 fn read_source(

@@ -105,6 +105,14 @@ impl ArchiveReader {
         Checkpoint::decode(&file.display().to_string(), &bytes).map(Some)
     }
 
+    /// The tables that its records use.
+    ///
+    /// # Errors
+    /// [`Code::Damaged`], or a failure to read.
+    pub fn rank_tables(&self) -> Result<RankTables> {
+        Ok(self.open_results()?.tables().clone())
+    }
+
     /// The results with their tables of ranks.
     pub(super) fn open_results(&self) -> Result<ResultsReader> {
         load_results(&self.path, &self.manifest, &self.disk)

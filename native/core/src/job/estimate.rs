@@ -1,10 +1,10 @@
 //! How many orthos a text has, from the text: reads and indexes it as a search would, and estimates.
 
-use super::{SearchRequest, build_index, read};
+use super::{SearchRequest, build_index, read_source};
 use crate::archive::InputInfo;
 use crate::control::{Control, Phase};
 use crate::disk::Disk;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::estimate::{self, Settings};
 
 /// What is expected of a text.
@@ -31,7 +31,9 @@ pub fn estimate(
     control: &Control,
     disk: &dyn Disk,
 ) -> Result<Expected> {
-    let (interner, input) = read(request, None, control, disk)?;
+    let no_text = || Error::new(Code::InvalidArgument, "there is no text to estimate");
+    let source = request.source.as_ref().ok_or_else(no_text)?;
+    let (interner, input) = read_source(source, request, control, disk)?;
     let (vocabulary, words) = (interner.vocabulary_len() as u64, interner.token_count() as u64);
     let index = build_index(interner, request.memory, control)?;
     control.check()?;

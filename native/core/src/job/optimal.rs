@@ -12,8 +12,8 @@ use std::time::Duration;
 use super::limits::Limits;
 use super::{SearchRequest, WORD_BYTES, build_index, read, remove_all, results_within};
 use crate::archive::{
-    ArchiveReader, ArchiveWriter, Contents, Description, Excluded, Leftover, Limit, Lineage, Manifest,
-    Optimal, Proof, SearchInfo, Shape, load_best,
+    ArchiveReader, ArchiveWriter, Contents, Description, Excluded, Leftover, Limit, Manifest, Optimal, Proof,
+    SearchInfo, Shape, load_best,
 };
 use crate::control::{Control, Phase};
 use crate::digest::WordHashes;
@@ -49,7 +49,7 @@ pub fn optimal(
         Some(path) => Some(ArchiveReader::open(path, Arc::clone(disk))?),
         None => None,
     };
-    let (interner, input) = read(request, known.as_ref(), control, &**disk)?;
+    let (interner, (input, lineage)) = read(request, known.as_ref(), control, &**disk)?;
     let seeds = match &known {
         Some(reader) => load_best(reader.path(), reader.manifest(), &interner, disk)?,
         None => vec![],
@@ -63,8 +63,8 @@ pub fn optimal(
     let contents = wanted.find(&index, &ranks, &archive, control)?;
     remove_all(leftovers)?;
     let description = Description {
-        lineage: &Lineage::Text(input.name.clone()),
-        input: Some(input),
+        lineage: &lineage,
+        input,
         interner: index.interner(),
         ranks: &Arc::new(ranks).into(),
         contents: &contents,

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::archive::{ArchiveReader, ArchiveWriter, Goal, Leftover};
 use crate::checkpoint::Checkpoint;
 use crate::control::{Control, Phase};
@@ -10,9 +12,9 @@ use crate::disk::Disk;
 use crate::disk_backed_queue::{DiskBackedQueue, QueueOptions};
 use crate::error::{Code, Error, Result};
 use crate::ortho::shape_name;
-use crate::results::{ResultsWriter, names_table};
+use crate::results::{RankTables, Ranks, ResultsWriter, names_table};
 use crate::search::{Place, Progress, Scope};
-use crate::text::Bits;
+use crate::text::{Bits, Interner};
 
 /// Records to begin with, and what they say is done.
 #[derive(Debug)]
@@ -120,6 +122,22 @@ pub(crate) fn leftovers(
     Ok((start, leftovers))
 }
 
+/// What came of work on an archive at `target`. If it was cancelled the archive is not wanted, so what killed processes left of it
+/// is removed as well.
+///
+/// # Errors
+/// The work's.
+pub(crate) fn unless_cancelled<T>(outcome: Result<T>, target: &Path, disk: &Arc<dyn Disk>) -> Result<T> {
+    if let Err(error) = &outcome
+        && error.code() == Code::Cancelled
+        && let Ok(leftovers) = Leftover::of(target, disk)
+    {
+        // What stays is removed by the next search or merge with this target.
+        let _ = remove_all(leftovers);
+    }
+    outcome
+}
+
 /// Removes what was left.
 ///
 /// # Errors
@@ -161,6 +179,34 @@ impl Continued {
 
     pub(super) fn reader(&self) -> &ArchiveReader {
         &self.reader
+    }
+
+    /// What is left out of the search, see [`LeftOut`](super::left_out::LeftOut).
+    pub(super) fn left_out(&self) -> &[Interner] {
+        &self.checkpoint.left_out
+    }
+
+    /// What tells going on with this from other searches of the same text.
+    pub(super) fn identity(&self) -> [u8; 32] {
+        if self.checkpoint.identity == [0; 32] {
+            return [0; 32];
+        }
+        // Whoever goes on with it has no archives to copy from, so it is not the merge itself.
+        Sha256::new().chain_update("continued").chain_update(self.checkpoint.identity).finalize().into()
+    }
+
+    /// The tables of its records, of which the first has to be that of the search.
+    ///
+    /// # Errors
+    /// [`Code::Damaged`].
+    pub(super) fn tables(&self, ranks: &Ranks) -> Result<RankTables> {
+        let tables = self.reader.rank_tables()?;
+        if tables.get(0).is_none_or(|table| **table != *ranks) {
+            let what =
+                format!("{} is damaged: its ranks are not those of its text", self.reader.path().display());
+            return Err(Error::new(Code::Damaged, what));
+        }
+        Ok(tables)
     }
 
     /// How to go on within the scope that is asked for, and the scope to search. An archive that has everything up to

@@ -285,6 +285,108 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    /// A merge that a limit ended is gone on with as a search is, without its archives, as often as one likes.
+    #[test]
+    fn a_merge_that_ended_early_goes_on(
+        seed in any::<u64>(),
+        words in 60usize..140,
+        most in prop::collection::vec(1u64..300, 1..4),
+        axes in prop::option::of(2u32..4),
+        least_bytes in prop_oneof![Just(0u64), Just(1 << 40)],
+        shards in any::<bool>(),
+        small in any::<bool>(),
+    ) {
+        let place = Place::new();
+        let texts = [text(seed, words, 36), text(seed ^ 1, words, 36)];
+        let whole = run(&request(&texts.join(". "), &place.path("all.bin")), &place.1).expect("an archive");
+        let mut held = run(&request(&texts[1], &place.path("b.bin")), &place.1).expect("an archive").ortho_count;
+        if shards {
+            for index in 1..=2 {
+                let mut shard = request(&texts[0], &place.path(&format!("a{index}.bin")));
+                shard.shard = Shard::new(index, 2).ok();
+                held += run(&shard, &place.1).expect("an archive").ortho_count;
+            }
+        } else {
+            held += run(&request(&texts[0], &place.path("a1.bin")), &place.1).expect("an archive").ortho_count;
+        }
+        let names = if shards { &["b.bin", "a1.bin", "a2.bin"][..] } else { &["a1.bin", "b.bin"] };
+        let mut most = most.into_iter().map(|add| held + add);
+        let first = Limits { max_orthos: most.next(), max_dims: axes, disk_reserve: Some(0), ..Limits::default() };
+        let merging = MergeRequest {
+            archives: names.iter().map(|name| place.path(name)).collect(),
+            out: place.path("0.bin"),
+            limits: first,
+            ..merging(&[])
+        };
+        let ways = Ways { least_bytes, eager: true, ..Ways::default() };
+        let mut manifest = merge_with(&merging, ways, &Control::default(), &place.1).expect("an archive");
+        let lineage = manifest.lineage.clone();
+        let mut lifted = false;
+        place.is_sound("0.bin");
+        for i in 1.. {
+            if manifest.complete {
+                break;
+            }
+            let mut next = request("", &place.path(&format!("{i}.bin")));
+            next.source = None;
+            next.continue_from = Some(place.path(&format!("{}.bin", i - 1)));
+            next.limits.max_orthos = most.next();
+            // With fewer axes first, all of those come before any of more.
+            lifted |= manifest.limits.iter().all(|limit| limit.name != "maxOrthos");
+            next.limits.max_dims = axes.filter(|_| !lifted);
+            if small {
+                next.memory = 4 << 20;
+            }
+            manifest = run(&next, &place.1).expect("an archive");
+            place.is_sound(&format!("{i}.bin"));
+            prop_assert_eq!(&manifest.lineage, &lineage);
+            prop_assert_eq!(&manifest.input, &None);
+            prop_assert!(i < 10);
+        }
+        prop_assert_eq!(manifest.ortho_count, whole.ortho_count);
+        prop_assert_eq!(&manifest.content_digest, &whole.content_digest);
+        prop_assert_eq!(&manifest.optimal, &whole.optimal);
+    }
+}
+
+#[test]
+fn who_cancels_wants_nothing_of_what_was_killed_either() {
+    let faulty = FaultyDisk::default();
+    let disk: Arc<dyn Disk> = Arc::new(faulty.clone());
+    let left = || {
+        let files = faulty.files();
+        files.iter().filter(|path| path.to_string_lossy().contains(".tmp-")).count()
+    };
+    let killed = |out: &Path, work: &dyn Fn(&Arc<dyn Disk>) -> Result<Manifest>| {
+        let undisturbed = faulty.copy();
+        let before = undisturbed.operations();
+        let shared: Arc<dyn Disk> = Arc::new(undisturbed.clone());
+        work(&shared).expect("an archive");
+        faulty.fail((undisturbed.operations() - before) / 2, Fault::ForEver);
+        work(&disk).expect_err("killed");
+        faulty.crash(Some(1));
+        assert!(!faulty.exists(out));
+        assert!(left() > 0, "it was killed too early to leave anything");
+    };
+    let cancelled = Control::default();
+    cancelled.cancel();
+
+    let searching = request(&text(5, 110, 36), Path::new("/place/out.bin"));
+    killed(&searching.out, &|disk| run(&searching, disk));
+    let code = search(&searching, &cancelled, &disk).map(|_| ()).map_err(|error| error.code());
+    assert_eq!((code, left()), (Err(Code::Cancelled), 0));
+
+    run(&request(&text(5, 110, 36), Path::new("/place/a.bin")), &disk).expect("an archive");
+    let merging = merging(&["a.bin"]);
+    let ways = Ways { eager: true, ..Ways::default() };
+    killed(&merging.out, &|disk| merge_with(&merging, ways, &Control::default(), disk));
+    let code = crate::merge::merge(&merging, &cancelled, &disk).map(|_| ()).map_err(|error| error.code());
+    assert_eq!((code, left()), (Err(Code::Cancelled), 0));
+}
+
 /// Interrupts a merge at every `stride`-th operation on the disk, with a checkpoint after every record, and goes on: what comes
 /// out is the same, and what was done before is not done again.
 fn interrupted_everywhere(disk: &FaultyDisk, merging: &MergeRequest, stride: usize) {

@@ -108,6 +108,7 @@ impl Supervisor<'_> {
     pub(super) fn checkpoint(&self) -> Result<Checkpoint> {
         let (committed, progress) = self.results.snapshot(|| self.ledger.progress())?;
         let &Self { interner_digest, identity, scope, bigrams, .. } = self;
-        Ok(Checkpoint { interner_digest, identity, scope: scope.clone(), bigrams, progress, committed })
+        let (scope, left_out) = (scope.clone(), vec![]);
+        Ok(Checkpoint { interner_digest, identity, scope, bigrams, progress, committed, left_out })
     }
 }

@@ -147,6 +147,11 @@ impl<'g> Kept<'g> {
         Ok(())
     }
 
+    /// The texts of what is copied.
+    pub(super) fn interners(&self) -> Vec<Interner> {
+        self.groups.iter().map(|kept| (**kept.index.interner()).clone()).collect()
+    }
+
     /// The archives that are copied, in order.
     pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
         self.groups.iter().flat_map(|kept| &kept.group.parts)

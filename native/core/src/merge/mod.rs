@@ -38,11 +38,12 @@ use self::incomplete::Incomplete;
 use self::kept::Kept;
 use self::sources::{Group, Sources};
 use crate::archive::{ArchiveWriter, Contents, Description, Goal, Limit, Manifest, SearchInfo};
+use crate::checkpoint::Checkpoint;
 use crate::control::{Control, Phase};
 use crate::digest::WordHashes;
 use crate::disk::Disk;
 use crate::error::{Code, Error, Result};
-use crate::job::{Ended, Limits, Pace, Supervised, leftovers, remove_all, results_within};
+use crate::job::{Ended, Limits, Pace, Supervised, leftovers, remove_all, results_within, unless_cancelled};
 use crate::results::{Found, RankTables, Ranks};
 use crate::search::exclusion::{Exclusion, MOST};
 use crate::search::{Ledger, Scope, Search, Settings, Sizes};
@@ -90,7 +91,7 @@ impl Default for Ways {
 /// [`Code::TokenizerDiffers`] naming the archive; [`Code::GoalsDiffer`]; [`Code::MemoryTooSmall`], [`Code::Cancelled`],
 /// failures to write.
 pub fn merge(request: &MergeRequest, control: &Control, disk: &Arc<dyn Disk>) -> Result<Manifest> {
-    merge_with(request, Ways::default(), control, disk)
+    unless_cancelled(merge_with(request, Ways::default(), control, disk), &request.out, disk)
 }
 
 /// Bytes a word of the vocabulary for ranks and hashes.
@@ -192,7 +193,10 @@ pub fn merge_with(
         }
         ended => ended?,
     };
-    let Ended { found: mut new, copied: mut found, limits, .. } = ended;
+    let Ended { found: mut new, copied: mut found, limits, checkpoint } = ended;
+    // Of what is searched to its end more is to be had only from the archives that are incomplete themselves.
+    let checkpoint = checkpoint.filter(|_| incomplete.is_none());
+    let progress = checkpoint.map(|checkpoint| Checkpoint { left_out: kept.interners(), ..checkpoint });
     if let (Some(best), Some(map)) = (&mut new.best, to_all) {
         best.tokens.iter_mut().for_each(|token| *token = map[*token as usize]);
     }
@@ -200,7 +204,7 @@ pub fn merge_with(
     results.close()?;
     control.check()?;
     remove_all(leftovers)?;
-    finish(writer, &sources, incomplete.is_none(), limits, found, all, &tables, request, control)
+    finish(writer, &sources, incomplete.is_none(), limits, progress, found, all, &tables, request, control)
 }
 
 /// SHA-256 of all that what is copied and what is searched for depend on beside the union of the complete texts: the
@@ -228,6 +232,7 @@ fn finish(
     sources: &Sources,
     whole: bool,
     mut limits: Vec<Limit>,
+    progress: Option<Checkpoint>,
     found: Found,
     interner: &Interner,
     tables: &RankTables,
@@ -246,8 +251,7 @@ fn finish(
         limits,
         shards: if whole { Vec::new() } else { sources.shards() },
         proof: None,
-        // A merge that is given its archives again has all that it needs.
-        progress: None,
+        progress,
     };
     let description = Description {
         input: sources.input.clone(),
