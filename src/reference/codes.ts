@@ -39,7 +39,8 @@ export const EXPLAINED: Readonly<Record<ErrorCode, Explained>> = {
   DISK_FULL: {
     means: 'no space left',
     remedy:
-      'Free some, or give an `--out` on another disk. A search that is started again goes on where it stood.',
+      'Free some, or give an `--out` on another disk. A search ends before that and keeps what it has found, see `--disk-reserve`; ' +
+      'a merge that cannot copy what its archives hold ends with this, and they are as they were.',
   },
   NOT_WRITABLE: {
     means: 'a place may not be written',

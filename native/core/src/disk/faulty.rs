@@ -92,6 +92,8 @@ struct State {
     /// Locks that are held: a crash lets go of those from before it.
     locks: BTreeSet<(u64, PathBuf)>,
     boots: u64,
+    space: Option<Space>,
+    without_links: bool,
 }
 
 #[derive(Debug)]
@@ -145,6 +147,16 @@ impl FaultyDisk {
         let mut state = self.state();
         let at = state.operations + in_operations;
         state.fault = Some((at, fault));
+    }
+
+    /// Says that so much room is left; otherwise there is no end to it.
+    pub fn set_space(&self, space: Space) {
+        self.state().space = Some(space);
+    }
+
+    /// From now on it is a file system without hard links.
+    pub fn without_links(&self) {
+        self.state().without_links = true;
     }
 
     /// Takes a planned fault back.
@@ -220,8 +232,13 @@ impl FaultyDisk {
                 unsynced: Vec::new(),
             })
             .collect();
-        let copy =
-            State { inodes, live: state.live.clone(), durable: state.live.clone(), ..State::default() };
+        let copy = State {
+            inodes,
+            live: state.live.clone(),
+            durable: state.live.clone(),
+            without_links: state.without_links,
+            ..State::default()
+        };
         Self(Arc::new(Mutex::new(copy)))
     }
 
@@ -369,6 +386,9 @@ impl Disk for FaultyDisk {
     }
     fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.changing()?;
+        if state.without_links {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         if state.live.contains_key(to) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -399,7 +419,7 @@ impl Disk for FaultyDisk {
         Ok(Some(Box::new(FaultyLock { disk: self.clone(), boots, path: path.to_path_buf() })))
     }
     fn space(&self, _path: &Path) -> io::Result<Space> {
-        Ok(Space { free: u64::MAX, total: u64::MAX })
+        Ok(self.state().space.unwrap_or(Space { free: u64::MAX, total: u64::MAX }))
     }
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
         let mut state = self.changing()?;

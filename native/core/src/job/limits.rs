@@ -24,7 +24,7 @@ const RESERVE: u64 = 512 << 20;
 
 impl Limits {
     /// Bytes to be left free on such a disk.
-    pub(super) fn reserve(&self, space: Space) -> u64 {
+    pub(crate) fn reserve(&self, space: Space) -> u64 {
         self.disk_reserve.unwrap_or_else(|| RESERVE.min(space.total / 20))
     }
 

@@ -166,8 +166,12 @@ impl Continued {
                 "is complete: there is nothing to go on with"
             } else if reader.manifest().goal == Goal::Optimal {
                 "is of a search for the optimal ortho; go on with that, or search its text anew"
+            } else if !reader.manifest().limits.is_empty() {
+                "is a merge of archives that limits ended; go on with those, and merge again"
+            } else if reader.manifest().shards.is_empty() {
+                "is a merge of archives that are incomplete; complete those, and merge again"
             } else {
-                "is not the archive of a search that ended early; search its texts again, or merge it as it is"
+                "holds whole shards, with which nothing is left to do; search the missing ones, and merge them"
             };
             return Err(Error::new(Code::InvalidArgument, format!("{shown} {why}")));
         };

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::archive::tests::check;
 use crate::archive::{ArchiveReader, Limit};
+use crate::disk::Space;
 use crate::disk::faulty::{Fault, FaultyDisk};
 use crate::merge::{MergeRequest, Ways, merge_with};
 use crate::ortho::Ortho;
@@ -353,6 +354,29 @@ proptest! {
 }
 
 #[test]
+fn a_merge_does_not_fill_the_disk_with_what_it_copies() {
+    let faulty = FaultyDisk::default();
+    let disk: Arc<dyn Disk> = Arc::new(faulty.clone());
+    let (one, two) = (text(5, 110, 36), text(6, 110, 36));
+    run(&request(&one, Path::new("/place/a.bin")), &disk).expect("an archive");
+    run(&request(&other_words(&two), Path::new("/place/b.bin")), &disk).expect("an archive");
+    let mut part = request(&two, Path::new("/place/part.bin"));
+    part.limits.max_orthos = Some(50);
+    run(&part, &disk).expect("an archive");
+    let files = faulty.files();
+    // A commit after every record looks at the room.
+    faulty.set_space(Space { free: 99, total: 10_000 });
+    for names in [&["a.bin", "b.bin"][..], &["part.bin"]] {
+        let ways = Ways { least_bytes: 0, eager: true, ..Ways::default() };
+        let limits = Limits { disk_reserve: Some(100), ..Limits::default() };
+        let merging = MergeRequest { limits, ..merging(names) };
+        let error = merge_with(&merging, ways, &Control::default(), &disk).expect_err("no room");
+        assert_eq!(error.code(), Code::DiskFull, "{error}");
+        assert_eq!(faulty.files(), files);
+    }
+}
+
+#[test]
 fn who_cancels_wants_nothing_of_what_was_killed_either() {
     let faulty = FaultyDisk::default();
     let disk: Arc<dyn Disk> = Arc::new(faulty.clone());
@@ -446,6 +470,8 @@ fn copying_goes_on_at_every_checkpoint() {
         run(&request(text, &Path::new("/place").join(name)), &disk).expect("an archive");
     }
     interrupted_everywhere(&faulty, &merging(&["a.bin", "b.bin", "c.bin"]), 1);
+    faulty.without_links();
+    interrupted_everywhere(&faulty, &merging(&["a.bin", "b.bin", "c.bin"]), 7);
 }
 
 #[test]
@@ -469,7 +495,10 @@ fn adding_what_incomplete_archives_hold_goes_on_at_every_checkpoint() {
     let mut limited = request(&two, &place("limited.bin"));
     limited.limits.max_orthos = Some(20);
     run(&limited, &disk).expect("an archive");
-    interrupted_everywhere(&faulty, &merging(&["1.bin", "2.bin", "3.bin", "limited.bin", "whole.bin"]), 1);
+    let merging = merging(&["1.bin", "2.bin", "3.bin", "limited.bin", "whole.bin"]);
+    interrupted_everywhere(&faulty, &merging, 1);
+    faulty.without_links();
+    interrupted_everywhere(&faulty, &merging, 7);
 }
 
 /// The same text with words that no other text has.

@@ -10,17 +10,32 @@ use std::sync::Arc;
 
 use super::kept::{Left, checked_tally, damaged};
 use super::sources::{RecordFile, Source};
+use crate::archive::ArchiveWriter;
 use crate::control::Control;
 use crate::digest::{SetTally, WordHashes};
 use crate::disk::Disk;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
+use crate::job::Limits;
 use crate::ortho::{Dims, Ortho};
 use crate::results::{Files, Filter, Lane, Renumbered, ResultsReader, ResultsWriter, copy_record};
 use crate::search::{Copied, Ledger, Place};
 use crate::text::Interner;
 
+/// So much is copied before anybody looks at the room that is left.
+const UNSEEN: u64 = 16 << 20;
+
+/// Where the records go, and what may be used up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) archive: &'a ArchiveWriter,
+    pub(super) results: &'a ResultsWriter,
+    pub(super) limits: Limits,
+}
+
 /// See the [module](self).
 pub(super) struct Copying<'a> {
+    archive: &'a ArchiveWriter,
+    limits: Limits,
     pub(super) results: &'a ResultsWriter,
     pub(super) ledger: &'a Ledger,
     /// Makes a checkpoint of what is committed.
@@ -53,18 +68,46 @@ pub(super) struct Original<'o> {
 }
 
 impl<'a> Copying<'a> {
-    /// Goes on from what the ledger has.
+    /// Goes on from what the ledger has. At least so many bytes are to be copied if it begins.
+    ///
+    /// # Errors
+    /// [`Code::DiskFull`] if there is no room for them.
     pub(super) fn new(
-        results: &'a ResultsWriter,
+        Target { archive, results, limits }: Target<'a>,
+        least: u64,
         ledger: &'a Ledger,
         save: &'a dyn Fn() -> Result<()>,
         control: &'a Control,
         disk: &'a Arc<dyn Disk>,
-    ) -> Self {
+    ) -> Result<Self> {
         let start = ledger.progress().copied;
         let (lane, state) = (results.lane(), start.clone());
         control.add_orthos(start.found.tally.count());
-        Self { results, ledger, save, control, disk, lane, start, met: 0, state, answered: 0 }
+        let (met, answered, begins) = (0, 0, start == Copied::default());
+        let copying =
+            Self { archive, limits, results, ledger, save, control, disk, lane, start, met, state, answered };
+        if begins && least >= UNSEEN {
+            copying.room(least)?;
+        }
+        Ok(copying)
+    }
+
+    /// A limit does not end the copying, as then something would be lost. But a disk is not filled up either.
+    pub(super) fn room(&self, needed: u64) -> Result<()> {
+        let Ok(space) = self.archive.space() else { return Ok(()) };
+        let reserve = self.limits.reserve(space);
+        if space.free >= reserve.saturating_add(needed) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::DiskFull,
+            format!(
+                "{} MiB are free where the merged archive is written, and {} MiB of them are to stay free, which is not \
+                 enough for what is copied; free some, give an --out on another disk, or a smaller --disk-reserve",
+                space.free >> 20,
+                reserve >> 20
+            ),
+        ))
     }
 
     /// Passes over all files of a source if they were done.
@@ -109,6 +152,7 @@ impl<'a> Copying<'a> {
                 if self.ledger.asks(&mut self.answered) {
                     self.state.removed.clone_from(removed.tally());
                     self.commit_on(self.lane)?;
+                    self.room(0)?;
                 }
             }
             self.state.place = after(&files, at, number, records.table());

@@ -317,6 +317,7 @@ impl Adding<'_, '_> {
         self.flush()?;
         self.copying.state.place = place;
         self.commit()?;
+        self.copying.room(0)?;
         let now = self.copying.control.elapsed();
         if now >= self.flushed + FLUSH || self.copying.ledger.is_eager() {
             // In this order: a tracker that knew of what no checkpoint does would have it left out.

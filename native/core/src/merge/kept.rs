@@ -102,6 +102,11 @@ impl<'g> Kept<'g> {
         self.groups.iter().map(|kept| kept.group.bytes()).sum()
     }
 
+    /// Bytes that are copied whatever they share: those of the first.
+    pub(super) fn least_bytes(&self) -> u64 {
+        self.groups.first().map_or(0, |kept| kept.group.bytes())
+    }
+
     /// Bytes of memory taken.
     pub(super) fn memory(&self) -> u64 {
         self.groups.iter().map(|kept| (kept.index.memory_bytes() + kept.map.len() * 8) as u64).sum()

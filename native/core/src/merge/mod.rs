@@ -33,7 +33,7 @@ use sha2::{Digest, Sha256};
 
 pub use self::optimal::optimal;
 
-use self::copying::Copying;
+use self::copying::{Copying, Target};
 use self::incomplete::Incomplete;
 use self::kept::Kept;
 use self::sources::{Group, Sources};
@@ -158,7 +158,8 @@ pub fn merge_with(
     let words = WordHashes::new(text.interner());
     let mut copy = |ledger: &Ledger, save: &dyn Fn() -> Result<()>| {
         control.enter(Phase::Copy, copied * 2);
-        let mut copying = Copying::new(&results, ledger, save, control, disk);
+        let target = Target { archive: &writer, results: &results, limits: request.limits };
+        let mut copying = Copying::new(target, kept.least_bytes(), ledger, save, control, disk)?;
         kept.copy(&exclusion, &words, to_all, &mut tables, &mut copying)?;
         match &incomplete {
             Some(incomplete) => incomplete.add(&text, left / 2, &writer.scratch(), &mut tables, &mut copying),
