@@ -1,8 +1,21 @@
 // Kills the program with SIGKILL at random moments of a search, of a merge, of a local run and of a cloud worker, lets it start again until
 // it is done, and compares the digest of what comes out with that of an undisturbed search.
 //
-// node scripts/kill-tests.mjs [--kills 200] [--only search,merge,local,worker] [--bytes 32000] [--seed N]
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+// Long merges are killed soon after each of their checkpoints, and must not do again what they had done: one that does nothing but copy,
+// and one of shards that overlap, which looks up every ortho. These take some minutes and 4 GB of disk; Linux only, as the bytes that
+// a process has written are counted.
+//
+// node scripts/kill-tests.mjs [--kills 200] [--only search,merge,local,worker,long] [--bytes 32000] [--long-bytes 64000] [--seed N]
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -22,8 +35,9 @@ import {
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '200' },
-    only: { type: 'string', default: 'search,merge,local,worker' },
+    only: { type: 'string', default: 'search,merge,local,worker,long' },
     bytes: { type: 'string', default: '32000' },
+    'long-bytes': { type: 'string', default: '64000' },
     seed: { type: 'string', default: String(Date.now() % 1e9) },
   },
 })
@@ -96,6 +110,79 @@ async function killMerge(kills, texts, digest) {
     check(left.length === 0, `merge left ${left.join(', ')}`)
     return made
   })
+}
+
+/** Every word becomes one that no other text has. */
+function inOtherWords(text, suffix) {
+  return text.replace(/\p{L}[\p{L}\p{M}'\u2019]*/gu, `$&${suffix}`)
+}
+
+/** The archive of a text, searched here. */
+function searched(name, contents, ...options) {
+  writeFileSync(at(`${name}.txt`), contents)
+  run(['search', at(`${name}.txt`), '--out', at(`${name}.bin`), '--disk-reserve', '0', ...options, ...COMMON])
+  return at(`${name}.bin`)
+}
+
+async function killLongMerges() {
+  const [text] = pieces(1, Number(values['long-bytes']))
+  const copies = ['', 'qa', 'qb', 'qc'].map((suffix, i) => searched(`copy-${i}`, inOtherWords(text, suffix)))
+  await killAtCheckpoints('merge that copies', copies, 0)
+  for (const copy of copies) rmSync(copy, { recursive: true })
+  const parts = ['1/2', '1/3'].map((part, i) => searched(`shard-${i}`, text, '--shard', part))
+  await killAtCheckpoints('merge that looks up', parts, 18)
+  for (const part of parts) rmSync(part, { recursive: true, force: true })
+}
+
+/** Starts a merge again and again, killing it when it has made a checkpoint of something new, and counts what all runs write. */
+async function killAtCheckpoints(name, archives, code) {
+  const out = at('long.bin')
+  const args = ['merge', ...archives, '--out', out, ...COMMON]
+  const whole = await watched(start(args), () => false)
+  check(whole.code === code, `${name} ended with ${whole.code}: ${whole.err}`)
+  const { contentDigest } = manifest(out)
+  rmSync(out, { recursive: true })
+  let [kills, written] = [0, 0]
+  for (;;) {
+    // The first checkpoint of a run that goes on says what was there already.
+    const made = await watched(start(args), (checkpoints) => checkpoints > Math.min(kills, 1))
+    written += made.written
+    if (made.signal !== 'SIGKILL') {
+      check(made.code === code, `${name} ended with ${made.code}: ${made.err}`)
+      break
+    }
+    kills += 1
+    check(kills < 100, `${name} does not come to its end`)
+  }
+  check(kills > 0, `${name} is too short to be killed: it made no checkpoint`)
+  check(manifest(out).contentDigest === contentDigest, `${name}: the digest differs`)
+  const share = written / whole.written
+  check(share < 1 + kills / 3, `${name}: with ${kills} kills ${share.toFixed(2)} times as much was written`)
+  say(
+    `${name}: ${kills} kills, ${share.toFixed(2)} times the ${(whole.written / 1e6).toFixed(0)} MB of an undisturbed one written`,
+  )
+  rmSync(out, { recursive: true })
+}
+
+/** Waits for a process, which is killed when it has made so many checkpoints as `enough` says; counts what it writes. */
+async function watched({ child, ended }, enough) {
+  const seen = new Set()
+  let written = 0
+  for (;;) {
+    try {
+      written = Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${child.pid}/io`, 'utf8'))?.[1] ?? written)
+      const own = readdirSync(directory).find((entry) => entry.startsWith(`.long.bin.tmp-${child.pid}-`))
+      if (own) seen.add(statSync(join(directory, own, 'checkpoint.bin')).ino)
+    } catch {
+      // There is no checkpoint yet, or no process any more.
+    }
+    if (enough(seen.size)) {
+      await sleep(300 * random())
+      child.kill('SIGKILL')
+    }
+    const end = await Promise.race([ended, sleep(20)])
+    if (end) return { ...end, written }
+  }
 }
 
 async function killLocal(kills, texts, digest) {
@@ -188,11 +275,12 @@ try {
   writeFileSync(text, together(texts))
   run(['search', text, '--out', at('expected.bin'), ...COMMON])
   const digest = manifest(at('expected.bin')).contentDigest
-  const share = Math.ceil(wanted / only.length)
+  const share = Math.ceil(wanted / only.filter((one) => one !== 'long').length)
   if (only.includes('search')) await killSearch(share, text, digest)
   if (only.includes('merge')) await killMerge(share, texts, digest)
   if (only.includes('local')) await killLocal(share, texts, digest)
   if (only.includes('worker')) await killWorker(share, texts, digest)
+  if (only.includes('long') && process.platform === 'linux') await killLongMerges()
   check(existsSync(text), 'the text is gone')
 } finally {
   rmSync(directory, { recursive: true, force: true })

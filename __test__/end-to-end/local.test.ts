@@ -129,6 +129,28 @@ withMounts('local mode on a full disk: what does not fit goes back, the rest is 
   t.is(out, 'in_process:\n\ninput:\nlarge.txt\nsmall.bin\n')
 })
 
+withMounts('a merge on a full disk leaves nothing, and its archives as they are', (t) => {
+  const directory = temporary(t)
+  for (const [name, text] of [
+    ['a', manySquares(60)],
+    ['b', manySquares(60).replaceAll(/\w+/g, '$&x')],
+  ] as const) {
+    writeFileSync(join(directory, `${name}.txt`), text)
+    t.is(foldWorker(['search', `${name}.txt`, '--quiet'], { cwd: directory }).code, 0)
+  }
+  mkdirSync(join(directory, 'disk'))
+  const { code, out, err } = shell(
+    `cd "$D"; unshare -rm sh -c 'mount -t tmpfs -o size=256k none disk &&
+      "$NODE" "$BIN" merge a.bin b.bin --quiet --out disk/m.bin >&2; code=$?; ls -A disk; exit $code'`,
+    { D: directory },
+  )
+  t.is(code, 8, err)
+  t.regex(err, /DISK_FULL/)
+  t.is(out, '')
+  for (const name of ['a.bin', 'b.bin'])
+    t.is(foldWorker(['inspect', name, '--verify'], { cwd: directory }).code, 0)
+})
+
 withMounts('stage on a full disk leaves nothing', (t) => {
   const directory = temporary(t)
   writeFileSync(join(directory, 'long.txt'), `CHAPTER\n${'word '.repeat(1000)}\n`.repeat(100))
