@@ -24,7 +24,7 @@ export interface SearchOptions extends TaskOptions, Limits, GoalOptions {
   threads?: number | undefined
   /** Search only the `index`-th (from 1) of `count` disjoint parts; all of them together are the whole. */
   shard?: { index: number; count: number } | undefined
-  /** An archive of the same text whose search ended early: go on from it. It is only read. */
+  /** An archive of the same text whose search ended early, or of a merge that a limit ended: go on from it. It is only read. */
   continueFrom?: string | undefined
 }
 

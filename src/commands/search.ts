@@ -64,7 +64,7 @@ export class SearchCommand extends LimitedCommand {
   shard = Option.String('--shard', { description: 'Search only part i of n, such as 1/4' })
   continueFrom = Option.String('--continue', {
     description:
-      'An archive of the same text that a limit ended: search only what it lacks, and add what it has',
+      'An archive of the same text, or of a merge, that a limit ended: search only what it lacks, and add what it has',
   })
   goal = Option.String('--goal', { description: GOAL_HELP })
   top = Option.String('--top', { description: TOP_HELP })
