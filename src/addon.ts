@@ -115,16 +115,24 @@ export interface NativeSeenTracker {
 }
 
 export interface NativeZstdDecoder {
-  feed(input: Uint8Array): Promise<void>
-  /** At most so many bytes; none when it needs more input. */
-  read(maxBytes: number): Promise<Uint8Array>
+  /** From `input` to `output`, each from an offset on, until either is at its end; neither may change meanwhile. */
+  step(input: Uint8Array, from: number, output: Buffer, at: number): Promise<{ taken: number; given: number }>
   /** Rejects if the input must not end here. */
   finish(): Promise<void>
+}
+
+/** SHA-256 off the event loop. */
+export interface NativeSum {
+  /** One call at a time; the bytes may not change meanwhile. */
+  add(bytes: Uint8Array): Promise<void>
+  /** In hex. */
+  hex(): Promise<string>
 }
 
 /** What the addon exports. */
 export interface Addon {
   Control: new () => NativeControl
+  Sum: new () => NativeSum
   ZstdDecoder: new () => NativeZstdDecoder
   search(request: NativeSearchRequest, control: NativeControl): Promise<string>
   merge(request: NativeMergeRequest, control: NativeControl): Promise<string>

@@ -14,9 +14,9 @@ import { machine, type Files } from '../effects.js'
 import { FoldError, systemCode, throwIfAborted, toFoldError } from '../errors.js'
 import { formatSize } from '../machine/size.js'
 import { encodeFooter, factsOf, type ArchiveFacts } from './facts.js'
+import { FRAME_BYTES } from './frames.js'
 import { tarOf, type PackedFile } from './tar.js'
 
-const FRAME_BYTES = 2 << 20
 const PARALLEL = 3
 const LEVEL = 3
 
@@ -24,6 +24,8 @@ const LEVEL = 3
 export interface CompressOptions {
   /** The file to write, by convention `NAME.tar.zst`. It must not exist yet. */
   out: string
+  /** Whether the file is to outlive a loss of power. Default: true; one that is only stored elsewhere need not. */
+  durable?: boolean | undefined
   signal?: AbortSignal | undefined
   /** The file operations to use. @internal */
   files?: Files | undefined
@@ -41,7 +43,7 @@ export interface CompressedArchive {
 /** Writes the archive directory as a `.tar.zst` file. */
 export async function compressArchive(
   directory: string,
-  { out, signal, files = machine.files }: CompressOptions,
+  { out, durable = true, signal, files = machine.files }: CompressOptions,
 ): Promise<CompressedArchive> {
   throwIfAborted(signal)
   const archive = await openArchive(directory)
@@ -67,7 +69,7 @@ export async function compressArchive(
     }
     const facts = { sha256: whole.copy().digest('hex'), ...factsOf(summary, unpacked) }
     await write(encodeFooter(facts))
-    await handle.sync()
+    if (durable) await handle.sync()
     await handle.close()
     await publish(files, temporary, out)
     return { path: out, bytes, sha256: whole.digest('hex'), facts }

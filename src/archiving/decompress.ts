@@ -1,33 +1,30 @@
 /**
- * A `.tar.zst` file back to an archive directory.
+ * A `.tar.zst` back to an archive directory.
  *
- * The file may come from anywhere. **Guarantees:** nothing is written outside a temporary directory beside the target;
+ * It may come from anywhere. **Guarantees:** nothing is written outside a temporary directory beside the target;
  * no entry is written before its path, kind and length are found in order, and there is room for it; the directory
  * appears whole, holding what its manifest lists and nothing else, or not at all.
  *
- * **Cost:** some megabytes, and the window of the file's frames (8 MiB for the levels in common use, 128 MiB at most).
+ * **Cost:** some twenty megabytes, and for frames of other tools their window (8 MiB for the levels in common use, 128 MiB
+ * at most). Reading, decoding, summing and writing go on at the same time.
  */
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
-import type { ReadEntry } from 'tar'
-import { loadAddon, type NativeZstdDecoder } from '../addon.js'
 import { openArchive } from '../archive.js'
 import { machine, type Files } from '../effects.js'
-import { FoldError, systemCode, throwIfAborted, toFoldError } from '../errors.js'
-import { formatSize } from '../machine/size.js'
+import { FoldError, cancelled, systemCode, throwIfAborted, toFoldError } from '../errors.js'
 import type { ArchiveSummary } from '../manifest.js'
+import { Buffers, Pieces } from './buffers.js'
+import { Decoding, LANES } from './decoding.js'
 import { LONGEST_FOOTER, parseFooter, type ArchiveFacts } from './facts.js'
+import { FRAME_BYTES, FrameCutter, LONGEST_FRAME } from './frames.js'
+import { Unpacking } from './unpacking.js'
 
 const READ_BYTES = 1 << 20
-const MOST_ENTRIES = 200_000
-const MOST_DEPTH = 8
-const LONGEST_PATH = 4096
-/** What tar adds to each entry at most, and what ends a stream: generous, as it only stops streams without end. */
-const OVERHEAD_BYTES = 8192
-const END_BYTES = 64 << 20
-/** Left free on the disk. */
-const RESERVE_BYTES = 64 << 20
-const FILES = new Set(['File', 'OldFile', 'ContiguousFile'])
+/** Packed: those being decoded, one that is filled, one that is full. */
+const PACKED_PIECES = LANES + 2
+/** Unpacked: those being decoded, one with the parser, and those being written. */
+const UNPACKED_PIECES = LANES + 4
 
 /** Options of {@link decompressArchive}. */
 export interface DecompressOptions {
@@ -50,15 +47,91 @@ export async function decompressArchive(
   const footer = await readFooter(path, files).catch((error: unknown) => {
     throw toFoldError(error)
   })
+  const expected = footer && { sha256: footer.facts.sha256, bytes: footer.total - footer.length }
   const declared = Math.min(maxBytes ?? Infinity, footer?.facts.unpackedBytes ?? Infinity)
+  return unpackArchive((pieces) => copyFile(path, pieces, files), {
+    from: path,
+    out,
+    declared,
+    expected,
+    signal,
+    files,
+  })
+}
+
+async function copyFile(path: string, pieces: Pieces, files: Files): Promise<void> {
+  const handle = await files.open(path, 'r')
+  try {
+    for (const buffer = Buffer.allocUnsafe(READ_BYTES); ;) {
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length)
+      if (bytesRead === 0) return
+      await pieces.write(buffer.subarray(0, bytesRead))
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** What {@link unpackArchive} is to know. */
+export interface UnpackOptions {
+  /** What is unpacked, for people. */
+  from: string
+  out: string
+  /** The most bytes that the files may have together. */
+  declared: number
+  /** The sum of the first so many bytes; undefined if nobody says. */
+  expected: { sha256: string; bytes: number } | undefined
+  /** Whether the directory is to outlive a loss of power. Default: true. */
+  durable?: boolean | undefined
+  signal?: AbortSignal | undefined
+  files: Files
+}
+
+/** Unpacks the bytes that `source` writes, while it writes them. Its signal is aborted when they are of no use any more. */
+export async function unpackArchive(
+  source: (pieces: Pieces, signal: AbortSignal) => Promise<void>,
+  { from, out, declared, expected, durable = true, signal, files }: UnpackOptions,
+): Promise<ArchiveSummary> {
+  await refuseExisting(files, out)
   const temporary = join(
     dirname(out),
     `.${basename(out).slice(0, 200)}.tmp-${randomBytes(8).toString('hex')}`,
   )
+  const packed = new Buffers(LONGEST_FRAME, PACKED_PIECES)
+  const unpacked = new Buffers(FRAME_BYTES, UNPACKED_PIECES)
+  const pieces = new Pieces(packed, new FrameCutter())
+  const ending = new AbortController()
+  const fail = (error: unknown) => {
+    pieces.fail(error)
+    ending.abort(error)
+  }
+  const stop = () => signal && fail(cancelled(signal))
+  signal?.addEventListener('abort', stop)
   try {
     await files.mkdir(temporary)
-    const unpacking = new Unpacking(path, temporary, files, declared)
-    await unpacking.run(footer, signal)
+    const unpacking = new Unpacking({
+      from,
+      directory: temporary,
+      declared,
+      durable,
+      buffers: unpacked,
+      files,
+    })
+    const decoding = await Decoding.of(pieces, { packed, unpacked, summed: expected?.bytes ?? 0 })
+    const given = source(pieces, ending.signal).then(() => pieces.end(), fail)
+    try {
+      await unpacking.run(decoding.decoded())
+      if (expected && (await decoding.sha256()) !== expected.sha256) {
+        throw new FoldError('DAMAGED', `${from} has another SHA-256 than it declares; get it again`)
+      }
+    } catch (error) {
+      fail(error)
+      throw error
+    } finally {
+      // Nobody reads or writes for this any more when it has ended.
+      await given
+    }
+    throwIfAborted(signal)
     const root = unpacking.root()
     const archive = await openArchive(root)
     const { summary } = archive
@@ -70,6 +143,7 @@ export async function decompressArchive(
   } catch (error) {
     throw toFoldError(error)
   } finally {
+    signal?.removeEventListener('abort', stop)
     await files.rm(temporary, { recursive: true, force: true })
   }
 }
@@ -99,246 +173,4 @@ async function refuseExisting(files: Files, out: string): Promise<void> {
     throw error
   }
   throw new FoldError('OUTPUT_EXISTS', `${out} is there already and is not overwritten; name another place`)
-}
-
-/** One file being unpacked. */
-class Unpacking {
-  readonly #path: string
-  readonly #directory: string
-  readonly #files: Files
-  readonly #declared: number
-  /** Paths of the files unpacked. */
-  readonly #unpacked = new Set<string>()
-  readonly #directories = new Set<string>()
-  #entries = 0
-  #bytes = 0
-
-  constructor(path: string, directory: string, files: Files, declared: number) {
-    this.#path = path
-    this.#directory = directory
-    this.#files = files
-    this.#declared = declared
-  }
-
-  async run(
-    footer: { facts: ArchiveFacts; length: number; total: number } | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const { Parser } = await import('tar')
-    let failure: Error | undefined
-    let taking: Promise<void> = Promise.resolve()
-    let current: ReadEntry | undefined
-    let wake: (() => void) | undefined
-    const fail = (error: unknown) => {
-      failure ??= error instanceof Error ? error : new Error(String(error))
-      wake?.()
-    }
-    const parser = new Parser({
-      strict: true,
-      onReadEntry: (entry: ReadEntry) => {
-        current = entry
-        taking = this.#take(entry, signal).catch(fail)
-      },
-    })
-    parser.on('error', (error: unknown) => {
-      fail(new FoldError('DAMAGED', `${this.#path} holds no sound tar stream`, { cause: error }))
-    })
-    parser.on('drain', () => wake?.())
-    parser.on('end', () => wake?.())
-    const woken = () => new Promise<void>((resolve) => (wake = resolve))
-    try {
-      let first = true
-      for await (const chunk of decoded(this.#path, this.#files, footer)) {
-        throwIfAborted(signal)
-        if (first) this.#refusePacked(chunk)
-        first = false
-        this.#countDecoded(chunk.length)
-        const free = woken()
-        // No room: the entry at hand has to take what was written first.
-        const roomLeft = parser.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length))
-        if (!roomLeft && !failure) await free
-        if (failure) throw failure
-      }
-      const ended = woken()
-      parser.end()
-      if (!failure) await ended
-    } catch (error) {
-      fail(error)
-    }
-    // An entry whose bytes will not come any more would wait for them.
-    if (failure) current?.destroy(failure)
-    await taking
-    if (failure) throw failure
-  }
-
-  #decodedBytes = 0
-
-  /** A tar stream of so many entries has so many bytes at most; a longer one is padding without end. */
-  #countDecoded(bytes: number): void {
-    this.#decodedBytes += bytes
-    const most = this.#declared + (this.#entries + 1) * OVERHEAD_BYTES + END_BYTES
-    if (this.#decodedBytes > most) throw this.#unsafe('it expands to more than it declares')
-  }
-
-  /** The parser would unpack a tar stream that is compressed once more, past all counting. */
-  #refusePacked(chunk: Uint8Array): void {
-    const start = Buffer.from(chunk.subarray(0, 4)).toString('hex')
-    if (start.startsWith('1f8b') || start === '28b52ffd')
-      throw this.#unsafe('it is compressed more than once')
-  }
-
-  async #take(entry: ReadEntry, signal: AbortSignal | undefined): Promise<void> {
-    this.#entries += 1
-    if (this.#entries > MOST_ENTRIES) throw this.#unsafe(`it has more than ${MOST_ENTRIES} entries`)
-    const parts = this.#safePath(entry.path)
-    if (entry.type === 'Directory') {
-      if (parts.length > 0) await this.#makeDirectory(parts)
-      entry.resume()
-      return
-    }
-    if (!FILES.has(entry.type)) {
-      throw this.#unsafe(`${JSON.stringify(entry.path)} is not a file or directory but ${entry.type}`)
-    }
-    if (parts.length === 0) throw this.#unsafe('a file has no name')
-    await this.#makeRoom(entry)
-    await this.#makeDirectory(parts.slice(0, -1))
-    await this.#writeFile(entry, parts, signal)
-  }
-
-  #safePath(path: string): string[] {
-    const parts = path
-      .replace(/\/+$/, '')
-      .split('/')
-      .filter((part) => part !== '.')
-    const unsafe =
-      path.length > LONGEST_PATH ||
-      parts.length > MOST_DEPTH ||
-      // An empty part is a leading or doubled slash; the root itself is "." or "./".
-      (parts.some((part) => part === '') && path !== './' && path !== '.') ||
-      parts.includes('..') ||
-      // oxlint-disable-next-line no-control-regex -- they are what is looked for
-      /[\u0000-\u001f\\]|^[a-z]:/i.test(path)
-    if (unsafe) throw this.#unsafe(`the path ${JSON.stringify(path.slice(0, 200))} leads elsewhere`)
-    return parts.filter((part) => part !== '')
-  }
-
-  async #makeRoom({ path, size }: ReadEntry): Promise<void> {
-    this.#bytes += size
-    if (this.#bytes > this.#declared) {
-      throw this.#unsafe(
-        `with ${JSON.stringify(path)} it holds ${this.#bytes} bytes, and ${this.#declared} are declared or allowed`,
-      )
-    }
-    const { bavail, bsize } = await this.#files.statfs(this.#directory)
-    if (size + RESERVE_BYTES > bavail * bsize) {
-      throw new FoldError(
-        'DISK_FULL',
-        `unpacking ${this.#path} needs ${formatSize(size)} for ${JSON.stringify(path)} and ` +
-          `${formatSize(bavail * bsize)} are free; free some space and start again`,
-      )
-    }
-  }
-
-  async #makeDirectory(parts: readonly string[]): Promise<void> {
-    const path = parts.join('/')
-    if (this.#directories.has(path)) return
-    await this.#files.mkdir(join(this.#directory, ...parts), { recursive: true })
-    this.#directories.add(path)
-  }
-
-  async #writeFile(entry: ReadEntry, parts: string[], signal: AbortSignal | undefined): Promise<void> {
-    const path = parts.join('/')
-    if (this.#unpacked.has(path)) throw this.#unsafe(`${JSON.stringify(path)} is in it twice`)
-    this.#unpacked.add(path)
-    const handle = await this.#files.open(join(this.#directory, ...parts), 'wx', 0o644)
-    try {
-      for await (const chunk of entry) {
-        throwIfAborted(signal)
-        await handle.writeFile(chunk)
-      }
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-  }
-
-  /** Where the archive is: at the top, or in the one directory there. */
-  root(): string {
-    if (this.#unpacked.has('manifest.json')) return this.#directory
-    const tops = new Set([...this.#unpacked].map((path) => path.split('/')[0] ?? ''))
-    const [top] = tops
-    if (tops.size !== 1 || top === undefined || !this.#unpacked.has(`${top}/manifest.json`)) {
-      throw new FoldError(
-        'NOT_AN_ARCHIVE',
-        `${this.#path} does not hold one archive: there is no manifest.json`,
-      )
-    }
-    return join(this.#directory, top)
-  }
-
-  refuseStrangers(listed: readonly string[]): void {
-    const prefix = this.#unpacked.has('manifest.json') ? '' : `${[...this.#unpacked][0]?.split('/')[0]}/`
-    const known = new Set([...listed, 'manifest.json', 'SHA256SUMS'].map((path) => prefix + path))
-    const stranger = [...this.#unpacked].find((path) => !known.has(path))
-    if (stranger !== undefined) {
-      throw this.#unsafe(`${JSON.stringify(stranger)} is in it, which its manifest does not list`)
-    }
-  }
-
-  #unsafe(why: string): FoldError {
-    return new FoldError(
-      'ARCHIVE_UNSAFE',
-      `${this.#path} is not unpacked, as ${why}; get it again from where it was made`,
-    )
-  }
-}
-
-/** The decoded bytes, in pieces of up to a mebibyte, checked against the footer at the end. */
-async function* decoded(
-  path: string,
-  files: Files,
-  footer: { facts: ArchiveFacts; length: number; total: number } | undefined,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const { ZstdDecoder } = await loadAddon()
-  const decoder = new ZstdDecoder()
-  const sum = footer && createHash('sha256')
-  let left = footer ? footer.total - footer.length : Infinity
-  const handle = await files.open(path, 'r')
-  try {
-    const buffer = Buffer.allocUnsafe(READ_BYTES)
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, left))
-      if (bytesRead === 0) break
-      left -= bytesRead
-      const piece = buffer.subarray(0, bytesRead)
-      sum?.update(piece)
-      yield* decodedPiece(decoder, piece)
-    }
-    await native(() => decoder.finish())
-  } finally {
-    await handle.close()
-  }
-  if (footer && sum?.digest('hex') !== footer.facts.sha256) {
-    throw new FoldError('DAMAGED', `${path} has another SHA-256 than it declares; get it again`)
-  }
-}
-
-async function* decodedPiece(
-  decoder: NativeZstdDecoder,
-  piece: Buffer,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  await native(() => decoder.feed(piece))
-  for (;;) {
-    const bytes = await native(() => decoder.read(READ_BYTES))
-    if (bytes.length === 0) return
-    yield bytes
-  }
-}
-
-async function native<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    throw toFoldError(error)
-  }
 }

@@ -18,4 +18,5 @@ pub mod queue;
 pub mod search;
 pub mod seen;
 pub mod shared;
+pub mod sum;
 pub mod zstd;

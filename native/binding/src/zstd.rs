@@ -1,8 +1,8 @@
 //! Decoding zstd as it arrives.
 
-use fold_core::zstd_stream::Decoder;
-use napi::Result;
-use napi::bindgen_prelude::{AsyncTask, Uint8Array};
+use fold_core::zstd_stream::{Decoder, Step};
+use napi::bindgen_prelude::{AsyncTask, Buffer, Uint8Array};
+use napi::{Env, Result, Task};
 use napi_derive::napi;
 
 use crate::background::{Background, background};
@@ -23,25 +23,12 @@ impl ZstdDecoder {
         guard(|| Ok(Self { decoder: Shared::new(Decoder::new()?) }))
     }
 
-    /// Takes the next piece of input.
-    #[napi(ts_return_type = "Promise<void>")]
+    /// Decodes from `input` to `output`, each from an offset on, until either is at its end. Neither may be changed
+    /// before the promise is settled.
+    #[napi(ts_return_type = "Promise<DecodedStep>")]
     #[must_use]
-    pub fn feed(&self, input: Uint8Array) -> AsyncTask<Background<()>> {
-        let decoder = self.decoder.clone();
-        background(move || {
-            decoder.with(|decoder| {
-                decoder.feed(&input);
-                Ok(())
-            })
-        })
-    }
-
-    /// The next bytes of output, at most so many; none when it needs more input.
-    #[napi(ts_return_type = "Promise<Uint8Array>")]
-    #[must_use]
-    pub fn read(&self, max_bytes: u32) -> AsyncTask<Background<Uint8Array>> {
-        let decoder = self.decoder.clone();
-        background(move || decoder.with(|decoder| Ok(decoder.read(max_bytes as usize)?.into())))
+    pub fn step(&self, input: Uint8Array, from: u32, output: Buffer, at: u32) -> AsyncTask<Decoding> {
+        AsyncTask::new(Decoding { decoder: self.decoder.clone(), input, from, output, at })
     }
 
     /// Rejects if the input must not end here.
@@ -50,5 +37,42 @@ impl ZstdDecoder {
     pub fn finish(&self) -> AsyncTask<Background<()>> {
         let decoder = self.decoder.clone();
         background(move || decoder.with(|decoder| decoder.finish()))
+    }
+}
+
+/// How far a step came.
+#[napi(object)]
+pub struct DecodedStep {
+    /// Bytes of input used.
+    pub taken: u32,
+    /// Bytes of output made.
+    pub given: u32,
+}
+
+/// One step. It keeps the memory of both sides until JavaScript's thread lets go of it, which other threads cannot do
+/// without waking that one.
+pub struct Decoding {
+    decoder: Shared<Decoder>,
+    input: Uint8Array,
+    from: u32,
+    output: Buffer,
+    at: u32,
+}
+
+impl Task for Decoding {
+    type Output = Step;
+    type JsValue = DecodedStep;
+
+    fn compute(&mut self) -> Result<Step> {
+        guard(|| {
+            let input = self.input.get(self.from as usize..).unwrap_or_default();
+            let output = self.output.get_mut(self.at as usize..).unwrap_or_default();
+            self.decoder.with(|decoder| decoder.step(input, output))
+        })
+    }
+
+    fn resolve(&mut self, _env: Env, step: Step) -> Result<DecodedStep> {
+        let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(DecodedStep { taken: bytes(step.taken), given: bytes(step.given) })
     }
 }

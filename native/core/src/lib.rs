@@ -17,6 +17,7 @@ pub mod ortho;
 pub mod results;
 pub mod search;
 pub mod seen_tracker;
+pub mod sum;
 pub mod text;
 pub mod zstd_stream;
 

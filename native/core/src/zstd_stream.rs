@@ -1,11 +1,11 @@
 //! Decoding zstd piece by piece: any number of frames, each of any size, skippable ones included.
 //!
-//! **Guarantees:** what comes out of one call is at most what was asked for, so an input that expands without end fills
+//! **Guarantees:** what comes out of one call is at most what there is room for, so an input that expands without end fills
 //! nothing; an input that stops inside a frame is told from one that is whole; anything else that is not zstd is
 //! [`Code::Damaged`].
 //!
 //! **Cost:** the window of the frame at hand, 128 MiB at most (what `zstd` itself accepts), a few MiB for the levels in
-//! common use, and the piece of input that has not been decoded yet.
+//! common use. Input and output are the caller's: nothing is copied between them but by the codec.
 
 use std::io;
 
@@ -19,13 +19,19 @@ const WINDOW_LOG_MAX: u32 = 27;
 /// A decoder in the middle of its input.
 pub struct Decoder {
     raw: RawDecoder<'static>,
-    pending: Vec<u8>,
-    /// How much of `pending` is decoded.
-    used: usize,
-    /// The last read filled its output, so the codec may hold more.
+    /// The last step filled its output, so the codec may hold more.
     holds_more: bool,
     /// Whether the input may end here.
     between_frames: bool,
+}
+
+/// How far one step came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Bytes of input used.
+    pub taken: usize,
+    /// Bytes of output made.
+    pub given: usize,
 }
 
 impl Decoder {
@@ -36,40 +42,32 @@ impl Decoder {
     pub fn new() -> Result<Self> {
         let mut raw = RawDecoder::new().map_err(set_up)?;
         raw.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX)).map_err(set_up)?;
-        Ok(Self { raw, pending: Vec::new(), used: 0, holds_more: false, between_frames: true })
+        Ok(Self { raw, holds_more: false, between_frames: true })
     }
 
-    /// Takes the next piece of input. What came before is to be read first.
-    pub fn feed(&mut self, input: &[u8]) {
-        self.pending.drain(..self.used);
-        self.used = 0;
-        self.pending.extend_from_slice(input);
-    }
-
-    /// The next bytes of output, at most so many; none when it needs more input.
+    /// Decodes until the input is used up or the output is full. A full output may mean that there is more to come
+    /// without any input.
     ///
     /// # Errors
     /// [`Code::Damaged`] if the input is not zstd, or its window is too large.
-    pub fn read(&mut self, max_bytes: usize) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; max_bytes.max(1)];
-        let mut filled = 0;
-        while filled < bytes.len() && (self.used < self.pending.len() || self.holds_more) {
-            let mut input = InBuffer::around(self.pending.get(self.used..).unwrap_or_default());
-            let room = bytes.get_mut(filled..).unwrap_or_default();
+    pub fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step> {
+        let (mut taken, mut given) = (0, 0);
+        while given < output.len() && (taken < input.len() || self.holds_more) {
+            let mut source = InBuffer::around(input.get(taken..).unwrap_or_default());
+            let room = output.get_mut(given..).unwrap_or_default();
             let length = room.len();
-            let mut output = OutBuffer::around(room);
-            let hint = self.raw.run(&mut input, &mut output).map_err(|cause| damaged(&cause))?;
-            let (taken, given) = (input.pos(), output.pos());
-            self.used += taken;
-            filled += given;
+            let mut target = OutBuffer::around(room);
+            let hint = self.raw.run(&mut source, &mut target).map_err(|cause| damaged(&cause))?;
+            let (used, made) = (source.pos(), target.pos());
+            taken += used;
+            given += made;
             self.between_frames = hint == 0;
-            self.holds_more = hint != 0 && given == length;
-            if taken == 0 && given == 0 {
+            self.holds_more = hint != 0 && made == length;
+            if used == 0 && made == 0 {
                 break;
             }
         }
-        bytes.truncate(filled);
-        Ok(bytes)
+        Ok(Step { taken, given })
     }
 
     /// Says whether the input may end here.
@@ -101,15 +99,16 @@ mod tests {
     fn decode(input: &[u8], piece: usize, most: usize) -> Result<Vec<u8>> {
         let mut decoder = Decoder::new()?;
         let mut all = Vec::new();
+        let mut output = vec![0; most];
         for chunk in input.chunks(piece) {
-            decoder.feed(chunk);
+            let mut at = 0;
             loop {
-                let bytes = decoder.read(most)?;
-                assert!(bytes.len() <= most);
-                if bytes.is_empty() {
+                let Step { taken, given } = decoder.step(&chunk[at..], &mut output)?;
+                at += taken;
+                all.extend(&output[..given]);
+                if at == chunk.len() && given < most {
                     break;
                 }
-                all.extend(bytes);
             }
         }
         decoder.finish()?;
@@ -159,8 +158,9 @@ mod tests {
         let bomb = frame(&vec![0; 50 << 20]);
         assert!(bomb.len() < 10_000);
         let mut decoder = Decoder::new().expect("sets up");
-        decoder.feed(&bomb);
-        assert_eq!(decoder.read(1000).expect("reads").len(), 1000);
+        let mut output = [1; 1000];
+        assert_eq!(decoder.step(&bomb, &mut output).expect("decodes").given, 1000);
+        assert_eq!(output, [0; 1000]);
     }
 
     #[test]
