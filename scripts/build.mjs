@@ -23,6 +23,8 @@ const COMMON = {
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.url': 'moduleUrl' },
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  // import() would start the loader of ES modules; it becomes a require() at the same place.
+  supported: { 'dynamic-import': false },
   logLevel: 'warning',
   metafile: true,
 }
@@ -41,8 +43,6 @@ const command = await build({
       },
     },
   ],
-  // import() would start the loader of ES modules; it becomes a require() at the same place.
-  supported: { 'dynamic-import': false },
 })
 chmodSync('dist/bin.cjs', 0o755)
 writeFileSync('dist/index.js', reExports(Object.keys(require('../dist/index.cjs'))))

@@ -1,6 +1,6 @@
 /** Storage against a real S3 server. */
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   GetObjectCommand,
@@ -11,8 +11,9 @@ import {
 } from '@aws-sdk/client-s3'
 import { decompressArchive } from '../../src/archiving/decompress.js'
 import { clock, machine } from '../../src/effects.js'
+import { metadataOf } from '../../src/storage/metadata.js'
 import { S3IO } from '../../src/storage/s3-io.js'
-import { collect, pretendedArchive, realArchive } from '../support/compressed-archives.js'
+import { bulkyArchive, collect, pretendedArchive, realArchive } from '../support/compressed-archives.js'
 import { environment, faultyProxy, s3Server, s3Test as test } from '../support/s3-server.js'
 import { temporary } from '../support/world.js'
 
@@ -34,7 +35,10 @@ test('an archive goes there and back, is found, and is checked', async (t) => {
   t.is(found?.key, stored.key)
   const to = join(temporary(t), 'back.tar.zst')
   t.is((await io.downloadArchive(stored.key, to)).sha256, archive.sha256)
-  await decompressArchive(to, { out: join(temporary(t), 'back.bin') })
+  const unpacked = await decompressArchive(to, { out: join(temporary(t), 'back.bin') })
+  t.is(unpacked.contentDigest, archive.facts.contentDigest)
+  const fetched = await io.fetchArchive(stored.key, join(temporary(t), 'fetched.bin'))
+  t.deepEqual({ ...fetched, archive: '' }, { ...unpacked, archive: '' })
   const { Metadata } = await server.root.send(
     new HeadObjectCommand({ Bucket: 'fold-archives', Key: stored.key }),
   )
@@ -231,6 +235,14 @@ test('what is damaged where it is stored is not taken', async (t) => {
   const to = join(temporary(t), 'x')
   await t.throwsAsync(io.downloadArchive('a_1.tar.zst', to), { code: 'TRANSFER_DAMAGED' })
   t.false(existsSync(to))
+  const home = temporary(t)
+  await t.throwsAsync(io.fetchArchive('a_1.tar.zst', join(home, 'a.bin')), { code: 'TRANSFER_DAMAGED' })
+  const archive = await realArchive(t)
+  const content = readFileSync(archive.path)
+  content[30] = (content[30] ?? 0) ^ 1
+  await server.put('fold-archives', 'b_1.tar.zst', content, metadataOf(archive))
+  await t.throwsAsync(io.fetchArchive('b_1.tar.zst', join(home, 'b.bin')), { code: 'TRANSFER_DAMAGED' })
+  t.deepEqual(readdirSync(home), [])
 })
 
 const FAULTS: [string, string, Record<string, number>, ('upstream' | 'downstream')?][] = [
@@ -259,6 +271,12 @@ for (const [what, type, attributes, stream] of FAULTS) {
     const stored = await io.uploadArchive(archive, { inputName: 'a' })
     const back = await server.root.send(new GetObjectCommand({ Bucket: 'fold-archives', Key: stored.key }))
     t.is(sha256((await back.Body?.transformToByteArray()) ?? new Uint8Array()), archive.sha256)
+    const bulky = await bulkyArchive(t)
+    await server.put('fold-archives', 'b_1.tar.zst', readFileSync(bulky.path), metadataOf(bulky))
+    const home = temporary(t)
+    const { contentDigest } = await io.fetchArchive('b_1.tar.zst', join(home, 'b.bin'))
+    t.is(contentDigest, bulky.facts.contentDigest)
+    t.deepEqual(readdirSync(home), ['b.bin'])
   })
 }
 

@@ -21,6 +21,14 @@ export async function realArchive(
   return compressArchive(directory, { out: join(home, 'a.tar.zst') })
 }
 
+/** A real archive of several megabytes: of a text of many words and no orthos. */
+export function bulkyArchive(t: ExecutionContext<unknown>): Promise<CompressedArchive> {
+  const letters = randomBytes(6 << 20)
+    .toString('hex')
+    .replaceAll(/\d/g, (digit) => 'ghijklmnop'[Number(digit)] ?? '')
+  return realArchive(t, letters.replaceAll(/.{30}/g, '$& ').replaceAll(/(\S+ \S+) /g, '$1. '), 'bulky')
+}
+
 /** A file of so many random bytes with facts at its end, as large as a transfer needs it. */
 export function pretendedArchive(
   t: ExecutionContext<unknown>,

@@ -24,14 +24,18 @@ export interface Downloaded {
   metadata: Readonly<Record<string, string>>
 }
 
-/** Options of {@link download}. */
-export interface DownloadOptions extends RetryOptions {
-  files: Files
+/** Options of {@link receive}. */
+export interface ReceiveOptions extends RetryOptions {
   /** Refuses larger objects. */
   maxBytes?: number | undefined
   idleTime?: number | undefined
   /** Told now and then how many bytes have arrived, of how many. */
   onBytes?: ((done: number, total: number) => void) | undefined
+}
+
+/** Options of {@link download}. */
+export interface DownloadOptions extends ReceiveOptions {
+  files: Files
 }
 
 const ROUNDS = 3
@@ -49,13 +53,11 @@ export async function download(
   for (let round = 1; ; round += 1) {
     const partial = await Partial.open(`${to}.part`, options.files)
     try {
-      const reading = await retry(what, (signal) => attempt(bucket, key, partial, { ...options, signal }), {
-        ...options,
-        began,
-      })
+      const reading = await receive(bucket, key, partial, { ...options, began })
       const { sha256, md5 } = partial.digests()
-      const expected = reading.metadata[SHA256]
-      const same = expected === undefined ? (reading.md5 ?? md5) === md5 : expected === sha256
+      const same = comparesMd5(reading)
+        ? reading.md5 === md5
+        : (reading.metadata[SHA256] ?? sha256) === sha256
       if (same) {
         await partial.finish(to)
         return { bytes: partial.bytes, sha256, metadata: reading.metadata }
@@ -73,19 +75,49 @@ export async function download(
   }
 }
 
-/** One connection: from where the file ends to the end of the object. */
+/** Whether there is no better sum than the MD5. */
+function comparesMd5({ md5, metadata }: Reading): boolean {
+  return md5 !== undefined && metadata[SHA256] === undefined
+}
+
+/** Where the bytes of an object go. */
+export interface Target {
+  /** Bytes that it has. */
+  readonly bytes: number
+  /** The tag of the object that they are of. */
+  readonly tag: string | undefined
+  /** Lets go of what it has, for the object with this tag. */
+  restart(tag: string | undefined): Promise<void>
+  /** Told before so many bytes come in this attempt, and what the store says of them. */
+  expect(bytes: number, reading: Reading): Promise<void>
+  /** Takes the next bytes; resolves when more may come. */
+  write(chunk: Uint8Array): Promise<void>
+}
+
+/** Brings all bytes of an object, however often the connection breaks. */
+export async function receive(
+  bucket: Bucket,
+  key: string,
+  target: Target,
+  options: ReceiveOptions,
+): Promise<Reading> {
+  const what = `reading ${bucket.url}${key === '' ? '' : `/${key}`}`
+  return retry(what, (signal) => attempt(bucket, key, target, { ...options, signal }), options)
+}
+
+/** One connection: from where the target ends to the end of the object. */
 async function attempt(
   bucket: Bucket,
   key: string,
-  partial: Partial,
-  { files, maxBytes = Infinity, idleTime = IDLE_TIME, signal, onBytes }: DownloadOptions,
+  target: Target,
+  { maxBytes = Infinity, idleTime = IDLE_TIME, signal, onBytes }: ReceiveOptions,
 ): Promise<Reading> {
   let reading: Reading
   try {
-    reading = await bucket.read(key, { from: partial.bytes, tag: partial.tag, signal })
+    reading = await bucket.read(key, { from: target.bytes, tag: target.tag, signal })
   } catch (error) {
     if (!(error instanceof ObjectChanged)) throw error
-    await partial.restart(undefined)
+    await target.restart(undefined)
     reading = await bucket.read(key, { from: 0, signal })
   }
   try {
@@ -96,13 +128,13 @@ async function attempt(
         `${bucket.url}/${key} has ${formatSize(total)}, and ${formatSize(maxBytes)} are the most`,
       )
     }
-    if (partial.bytes === 0) await partial.restart(tag)
-    await refuseFull(files, partial.path, total - partial.bytes)
-    await copy(reading, partial, idleTime, signal, onBytes)
-    if (partial.bytes !== total) {
-      const got = partial.bytes
+    if (target.bytes === 0) await target.restart(tag)
+    await target.expect(total - target.bytes, reading)
+    await copy(reading, target, idleTime, signal, onBytes)
+    if (target.bytes !== total) {
+      const got = target.bytes
       // More than the object has: nothing of it can be trusted.
-      if (got > total) await partial.restart(undefined)
+      if (got > total) await target.restart(undefined)
       throw new Interrupted(`${got} bytes of ${total} arrived`)
     }
     return reading
@@ -113,10 +145,10 @@ async function attempt(
 
 async function copy(
   reading: Reading,
-  partial: Partial,
+  target: Target,
   idleTime: number,
   signal: AbortSignal,
-  onBytes: DownloadOptions['onBytes'],
+  onBytes: ReceiveOptions['onBytes'],
 ): Promise<void> {
   let why: Error | undefined
   // Closing ends the loop below; nothing else does while nothing arrives.
@@ -130,9 +162,9 @@ async function copy(
   try {
     for await (const chunk of reading.body) {
       timer.refresh()
-      await partial.write(chunk)
-      onBytes?.(partial.bytes, reading.total)
-      if (partial.bytes > reading.total) break
+      await target.write(chunk)
+      onBytes?.(target.bytes, reading.total)
+      if (target.bytes > reading.total) break
     }
   } catch (error) {
     throw why ?? error
@@ -143,26 +175,16 @@ async function copy(
   if (why) throw why
 }
 
-async function refuseFull(files: Files, path: string, needed: number): Promise<void> {
-  const { bavail, bsize } = await files.statfs(dirname(path))
-  if (needed + RESERVE_BYTES > bavail * bsize) {
-    throw new FoldError(
-      'DISK_FULL',
-      `${formatSize(needed)} are still to come to ${path}, and ${formatSize(bavail * bsize)} are free; ` +
-        'free some space and start again',
-    )
-  }
-}
-
 /** A file that grows, with its sums and the tag of its object beside it. */
-class Partial {
+class Partial implements Target {
   readonly path: string
   bytes = 0
   tag: string | undefined
   readonly #files: Files
   #handle: FileHandle | undefined
   #sha256: Hash = createHash('sha256')
-  #md5: Hash = createHash('md5')
+  /** Kept only where the store knows nothing better: it takes longer than all the rest. */
+  #md5: Hash | undefined
 
   private constructor(path: string, files: Files) {
     this.path = path
@@ -182,7 +204,7 @@ class Partial {
       }
       partial.#handle = await files.open(path, 'a+')
       partial.tag = tag
-      await partial.#readBack()
+      partial.bytes = await partial.#readBack(partial.#sha256)
       return partial
     } catch (error) {
       await partial.close()
@@ -190,14 +212,14 @@ class Partial {
     }
   }
 
-  async #readBack(): Promise<void> {
+  /** Sums what is there; resolves to how much that is. */
+  async #readBack(sum: Hash): Promise<number> {
     const buffer = Buffer.allocUnsafe(1 << 20)
-    for (;;) {
-      const { bytesRead } = (await this.#handle?.read(buffer, 0, buffer.length, this.bytes)) ?? {
-        bytesRead: 0,
-      }
-      if (bytesRead === 0) return
-      this.#count(buffer.subarray(0, bytesRead))
+    for (let at = 0; ;) {
+      const { bytesRead = 0 } = (await this.#handle?.read(buffer, 0, buffer.length, at)) ?? {}
+      if (bytesRead === 0) return at
+      sum.update(buffer.subarray(0, bytesRead))
+      at += bytesRead
     }
   }
 
@@ -207,10 +229,25 @@ class Partial {
     this.bytes = 0
     this.tag = tag
     this.#sha256 = createHash('sha256')
-    this.#md5 = createHash('md5')
-    this.#handle = await this.#files.open(this.path, 'w')
+    this.#md5 = undefined
+    this.#handle = await this.#files.open(this.path, 'w+')
     if (tag === undefined) await this.#files.rm(`${this.path}.tag`, { force: true })
     else await this.#files.writeFile(`${this.path}.tag`, tag)
+  }
+
+  async expect(needed: number, reading: Reading): Promise<void> {
+    if (comparesMd5(reading) && !this.#md5) {
+      this.#md5 = createHash('md5')
+      await this.#readBack(this.#md5)
+    }
+    const { bavail, bsize } = await this.#files.statfs(dirname(this.path))
+    if (needed + RESERVE_BYTES > bavail * bsize) {
+      throw new FoldError(
+        'DISK_FULL',
+        `${formatSize(needed)} are still to come to ${this.path}, and ${formatSize(bavail * bsize)} are free; ` +
+          'free some space and start again',
+      )
+    }
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -219,17 +256,13 @@ class Partial {
     } catch (error) {
       throw toFoldError(error)
     }
-    this.#count(chunk)
-  }
-
-  #count(chunk: Uint8Array): void {
     this.bytes += chunk.length
     this.#sha256.update(chunk)
-    this.#md5.update(chunk)
+    this.#md5?.update(chunk)
   }
 
-  digests(): { sha256: string; md5: string } {
-    return { sha256: this.#sha256.copy().digest('hex'), md5: this.#md5.copy().digest('hex') }
+  digests(): { sha256: string; md5: string | undefined } {
+    return { sha256: this.#sha256.copy().digest('hex'), md5: this.#md5?.copy().digest('hex') }
   }
 
   async finish(to: string): Promise<void> {

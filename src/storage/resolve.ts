@@ -3,7 +3,6 @@
  * so that only what is needed is downloaded.
  */
 import { join } from 'node:path'
-import { decompressArchive } from '../archiving/decompress.js'
 import { FoldError } from '../errors.js'
 import { groupByInput } from '../merge/grouping.js'
 import { locate } from './location.js'
@@ -40,15 +39,13 @@ export async function resolveArchives(
   if (found.length === 0) throw new FoldError('INPUT_NOT_FOUND', `there is no archive at ${url}`)
   const resolved: ResolvedArchive[] = []
   for (const [index, { key }] of choose(found).entries()) {
-    const file = join(directory, `${index}.tar.zst`)
     const path = join(directory, `${index}.bin`)
-    await io.downloadArchive(key, file, {
+    await io.fetchArchive(key, path, {
       signal,
       onBytes: onBytes && ((done, total) => onBytes(key, done, total)),
+      // The caller removes it; after a loss of power nobody looks for it.
+      durable: false,
     })
-    await decompressArchive(file, { out: path, signal, files: world.files })
-    // Both forms of all archives together would take twice the disk.
-    await world.files.rm(file)
     resolved.push({ path, url: `${io.archives().url}/${key}` })
   }
   return resolved

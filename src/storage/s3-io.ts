@@ -11,10 +11,12 @@ import { LONGEST_FOOTER, parseFooter, type ArchiveFacts } from '../archiving/fac
 import type { CompressedArchive } from '../archiving/compress.js'
 import { machine, clock, type Files } from '../effects.js'
 import { FoldError, throwIfAborted } from '../errors.js'
+import type { ArchiveSummary } from '../manifest.js'
 import type { Bucket, ObjectInfo, Reading } from './bucket.js'
 import { DirectoryBucket } from './directory-bucket.js'
 import { download, type Downloaded } from './download.js'
 import { Interrupted } from './failures.js'
+import { fetchArchive } from './fetch-archive.js'
 import { SHA256, factsOfMetadata, metadataOf } from './metadata.js'
 import { INPUT_EXTENSION, archiveKey, nameOfInput, parseArchiveKey, type Shard } from './names.js'
 import { PresignedBucket } from './presigned-bucket.js'
@@ -248,6 +250,22 @@ export class S3IO {
     { signal = never(), onBytes }: TransferOptions = {},
   ): Promise<Downloaded> {
     return download(this.archives(), key, to, { ...this.#options(signal, 'long'), onBytes })
+  }
+
+  /** Brings an archive and unpacks it while it arrives; `out` is the archive directory to make. */
+  async fetchArchive(
+    key: string,
+    out: string,
+    { signal = never(), onBytes, durable = true }: TransferOptions & { durable?: boolean } = {},
+  ): Promise<ArchiveSummary> {
+    const bucket = this.archives()
+    return fetchArchive(bucket, key, {
+      ...this.#options(signal, 'long'),
+      out,
+      durable,
+      onBytes,
+      readEnd: () => this.#readEnd(bucket, key, signal),
+    })
   }
 
   /** Stores a text as an input, under a key that nothing has. `same`: the text is there already. */

@@ -36,7 +36,7 @@ export async function storeArchive(
     if (same) return { url: `${io.archives().url}/${key}`, stored: false }
   }
   const out = join(directory, 'archive.tar.zst')
-  const packed = await compressArchive(archive.archive, { out, signal, files: world.files })
+  const packed = await compressArchive(archive.archive, { out, durable: false, signal, files: world.files })
   try {
     const { url } = await io.uploadArchive(packed, { inputName, signal, onBytes })
     return { url, stored: true }

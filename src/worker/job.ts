@@ -15,7 +15,7 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import type { CompressedArchive } from '../archiving/compress.js'
+import type { CompressOptions, CompressedArchive } from '../archiving/compress.js'
 import type { Effects } from '../effects.js'
 import { FoldError, systemCode, toFoldError } from '../errors.js'
 import type { GoalOptions } from '../goal.js'
@@ -54,7 +54,7 @@ export interface JobContext {
   io: S3IO
   log: Log
   search: JobSearch
-  compress: (directory: string, options: { out: string; signal?: AbortSignal }) => Promise<CompressedArchive>
+  compress: (directory: string, options: CompressOptions) => Promise<CompressedArchive>
   stop: Stop
   stateDirectory: string
   options: Pick<JobSearchOptions, 'memory' | 'threads' | 'shard' | keyof SearchLimits | keyof GoalOptions>
@@ -178,9 +178,13 @@ export class Job {
     const { effects, io, log, compress, stop, options } = this.#context
     return log.phase('UPLOAD', { input: this.input }, async () => {
       const { files } = effects
-      // Made anew if there is one: packing is quick, and it says what is in it.
+      // Made anew if there is one: packing is quick, and it says what is in it. So it need not outlive a loss of power.
       await files.rm(this.#compressed, { force: true })
-      const archive = await compress(this.#archive, { out: this.#compressed, signal: stop.late })
+      const archive = await compress(this.#archive, {
+        out: this.#compressed,
+        durable: false,
+        signal: stop.late,
+      })
       const storing = join(this.#work, 'storing')
       const mayHaveStored = await exists(files, storing)
       await files.writeFile(storing, '')
