@@ -1,6 +1,8 @@
 /* oxlint-disable no-console, unicorn/no-process-exit -- a script */
 // Checks .github/workflows: by actionlint, and for what it does not look at: actions are pinned by commit, with their version
-// beside it, nothing may be written but where it is said here, and the release builds every platform of package.json.
+// beside it, nothing may be written but where it is said here, and the release builds every platform of package.json. And all
+// shell scripts by shellcheck, where that is there, as on the machines of continuous integration.
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -49,6 +51,13 @@ const wanted = TARGETS.map(({ name }) => name)
 if (released.sort().join() !== wanted.sort().join())
   faults.push(`release.yml builds ${released}, package.json wants ${wanted}`)
 
+const scripts = execFileSync('git', ['ls-files', '*.sh', '.ci/run'], { encoding: 'utf8' })
+  .split('\n')
+  .filter(Boolean)
+const { error, stdout } = spawnSync('shellcheck', ['--format', 'gcc', ...scripts], { encoding: 'utf8' })
+if (!error) faults.push(...stdout.split('\n').filter(Boolean))
+
 for (const fault of faults) console.error(fault)
-console.log(`workflows: ${readdirSync(DIRECTORY).length} checked, ${faults.length} faults`)
+const shell = error ? 'no shellcheck here' : `${scripts.length} scripts`
+console.log(`workflows: ${readdirSync(DIRECTORY).length} and ${shell} checked, ${faults.length} faults`)
 process.exit(faults.length > 0 ? 1 : 0)
