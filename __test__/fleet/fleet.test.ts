@@ -377,7 +377,7 @@ test('reap destroys what is off or too old, and nothing else', async (t) => {
   )
 })
 
-const hasBash = spawnSync('bash', ['--version']).status === 0
+const withBash = spawnSync('bash', ['--version']).status === 0 ? test : test.skip
 
 /** Runs worker.sh with recorders in the place of what changes the machine; the package's command is `worker`. */
 function workerScript(
@@ -435,24 +435,22 @@ for (const [what, worker, options, code, starts] of [
     0,
   ],
 ] as const) {
-  test(`worker.sh shuts the machine down when the worker ${what}`, (t) => {
-    if (!hasBash) return t.log('skipped: there is no bash here')
+  withBash(`worker.sh shuts the machine down when the worker ${what}`, (t) => {
     const { status, lines, log } = workerScript(t, worker, options)
     t.is(status, code, log)
     t.is(lines.at(-1), 'shutdown -h now')
     t.is(lines[0], 'shutdown -h +4')
     t.true(lines.includes('iptables -P INPUT DROP'))
     t.is(lines.filter((line) => line.startsWith('worker')).length, starts)
-    return t.true(
+    t.true(
       lines.some((line) => line.includes('--ignore-scripts') && line.includes('fold-worker@1.2.3')) ||
         starts === 0,
     )
   })
 }
 
-test('worker.sh gives the worker its orders', (t) => {
-  if (!hasBash) return t.log('skipped: there is no bash here')
+withBash('worker.sh gives the worker its orders', (t) => {
   const { lines } = workerScript(t, `echo "orders $INPUT_FILE" >> "$(dirname "$LOCAL_STATE_DIR")/record"`)
   t.true(lines.includes('orders ["a b.txt"]'))
-  return t.true(lines.includes('worker --mode cloud-worker'))
+  t.true(lines.includes('worker --mode cloud-worker'))
 })

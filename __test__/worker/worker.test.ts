@@ -390,15 +390,16 @@ test('a directory has one worker at a time, and a dead one holds nothing', async
   t.pass()
 })
 
-test('while it works there is no network', async (t) => {
+const withMounts = canMount ? test : test.skip
+
+withMounts('while it works there is no network', async (t) => {
   const place = setting(t, { 'a.txt': SQUARE })
-  if (!canMount) return t.log('skipped: this user may not make a network namespace')
   const { code, err } = shell('unshare -rn "$NODE" "$BIN" --mode cloud-worker', {
     ...place.env,
     INPUT_FILE: 'a.txt',
   })
   t.is(code, 0, err)
-  return t.is((await collect(place.io.listArchives())).length, 1)
+  t.is((await collect(place.io.listArchives())).length, 1)
 })
 
 const STATE_FULL = `
@@ -415,8 +416,6 @@ function onSmallDisk(place: Setting, size: string, script: string, env: Record<s
     ...env,
   })
 }
-
-const withMounts = canMount ? test : test.skip
 
 withMounts('a disk that is full while the input comes is an error, and leaves nothing', async (t) => {
   const place = setting(t, { 'a.txt': manySquares(60) })
