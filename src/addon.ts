@@ -121,6 +121,11 @@ export interface NativeZstdDecoder {
   finish(): Promise<void>
 }
 
+export interface NativeZstdFrameDecoder {
+  /** A whole frame to the beginning of the output, of which it gives how much it made; neither may change meanwhile. */
+  decode(frame: Uint8Array, output: Buffer): Promise<number>
+}
+
 /** SHA-256 off the event loop. */
 export interface NativeSum {
   /** One call at a time; the bytes may not change meanwhile. */
@@ -134,6 +139,7 @@ export interface Addon {
   Control: new () => NativeControl
   Sum: new () => NativeSum
   ZstdDecoder: new () => NativeZstdDecoder
+  ZstdFrameDecoder: new () => NativeZstdFrameDecoder
   search(request: NativeSearchRequest, control: NativeControl): Promise<string>
   merge(request: NativeMergeRequest, control: NativeControl): Promise<string>
   /** JSON, see `estimate.ts`. */

@@ -4,8 +4,14 @@
  * Small frames, as ours are, are decoded side by side; from the first that is not small on ({@link FrameCutter}), one decoder
  * takes all in order. What comes out is the same.
  */
-import { loadAddon, type Addon, type NativeSum, type NativeZstdDecoder } from '../addon.js'
-import { FoldError, toFoldError } from '../errors.js'
+import {
+  loadAddon,
+  type Addon,
+  type NativeSum,
+  type NativeZstdDecoder,
+  type NativeZstdFrameDecoder,
+} from '../addon.js'
+import { toFoldError } from '../errors.js'
 import type { Buffers } from './buffers.js'
 import { FrameCutter } from './frames.js'
 
@@ -27,7 +33,7 @@ export class Decoding {
   readonly #options: DecodingOptions
   readonly #addon: Addon
   readonly #sum: NativeSum
-  readonly #idle: NativeZstdDecoder[] = []
+  readonly #idle: NativeZstdFrameDecoder[] = []
   readonly #running: Promise<Buffer>[] = []
   #summing: Promise<void> = Promise.resolve()
   #toSum: number
@@ -94,13 +100,9 @@ export class Decoding {
     const decode = async () => {
       const { packed, unpacked } = this.#options
       const output = await unpacked.take()
-      const decoder = this.#idle.pop() ?? new this.#addon.ZstdDecoder()
-      const { taken, given } = await native(() => decoder.step(piece, 0, output, 0)).finally(() =>
-        packed.release(piece),
-      )
+      const decoder = this.#idle.pop() ?? new this.#addon.ZstdFrameDecoder()
+      const given = await native(() => decoder.decode(piece, output)).finally(() => packed.release(piece))
       this.#idle.push(decoder)
-      if (taken < piece.length)
-        throw new FoldError('DAMAGED', 'the zstd stream is damaged: a frame is too long')
       return output.subarray(0, given)
     }
     const decoded = decode()

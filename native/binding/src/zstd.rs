@@ -1,6 +1,6 @@
 //! Decoding zstd as it arrives.
 
-use fold_core::zstd_stream::{Decoder, Step};
+use fold_core::zstd_stream::{Decoder, FrameDecoder, Step};
 use napi::bindgen_prelude::{AsyncTask, Buffer, Uint8Array};
 use napi::{Env, Result, Task};
 use napi_derive::napi;
@@ -74,5 +74,47 @@ impl Task for Decoding {
     fn resolve(&mut self, _env: Env, step: Step) -> Result<DecodedStep> {
         let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         Ok(DecodedStep { taken: bytes(step.taken), given: bytes(step.given) })
+    }
+}
+
+/// A decoder of small frames, each at once.
+#[napi]
+pub struct ZstdFrameDecoder {
+    decoder: Shared<FrameDecoder>,
+}
+
+#[napi]
+impl ZstdFrameDecoder {
+    /// A decoder for any number of frames.
+    #[napi(constructor)]
+    pub fn new() -> Result<Self> {
+        guard(|| Ok(Self { decoder: Shared::new(FrameDecoder::new()?) }))
+    }
+
+    /// Decodes a whole frame; the bytes of output made. Neither side may be changed before the promise is settled.
+    #[napi(ts_return_type = "Promise<number>")]
+    #[must_use]
+    pub fn decode(&self, frame: Uint8Array, output: Buffer) -> AsyncTask<DecodingFrame> {
+        AsyncTask::new(DecodingFrame { decoder: self.decoder.clone(), frame, output })
+    }
+}
+
+/// One frame, whose memory is kept as [`Decoding`] keeps it.
+pub struct DecodingFrame {
+    decoder: Shared<FrameDecoder>,
+    frame: Uint8Array,
+    output: Buffer,
+}
+
+impl Task for DecodingFrame {
+    type Output = usize;
+    type JsValue = u32;
+
+    fn compute(&mut self) -> Result<usize> {
+        guard(|| self.decoder.with(|decoder| decoder.decode(&self.frame, &mut self.output)))
+    }
+
+    fn resolve(&mut self, _env: Env, given: usize) -> Result<u32> {
+        Ok(u32::try_from(given).unwrap_or(u32::MAX))
     }
 }

@@ -9,6 +9,7 @@
 
 use std::io;
 
+use zstd::bulk::Decompressor;
 use zstd::stream::raw::{DParameter, Decoder as RawDecoder, InBuffer, Operation, OutBuffer};
 
 use crate::{Code, Error, Result};
@@ -23,6 +24,27 @@ pub struct Decoder {
     holds_more: bool,
     /// Whether the input may end here.
     between_frames: bool,
+}
+
+/// A decoder of small frames: each at once, from its place to its place.
+pub struct FrameDecoder(Decompressor<'static>);
+
+impl FrameDecoder {
+    /// A decoder for any number of frames.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] if the codec cannot be set up.
+    pub fn new() -> Result<Self> {
+        Decompressor::new().map(Self).map_err(set_up)
+    }
+
+    /// Decodes a whole frame; gives the bytes of output made.
+    ///
+    /// # Errors
+    /// [`Code::Damaged`] if the input is no whole frame, or has more than there is room for.
+    pub fn decode(&mut self, frame: &[u8], output: &mut [u8]) -> Result<usize> {
+        self.0.decompress_to_buffer(frame, output).map_err(|cause| damaged(&cause))
+    }
 }
 
 /// How far one step came.
@@ -137,6 +159,23 @@ mod tests {
                 input.extend(skippable(b"to be passed over"));
             }
             prop_assert_eq!(decode(&input, piece, most).expect("decodes"), parts.concat());
+        }
+
+        #[test]
+        fn frames_are_decoded_at_once(bytes in prop::collection::vec(0_u8..4, 0..3000), at in any::<prop::sample::Index>()) {
+            let whole = frame(&bytes);
+            let mut decoder = FrameDecoder::new().expect("sets up");
+            let mut output = vec![0; bytes.len()];
+            prop_assert_eq!(decoder.decode(&whole, &mut output).expect("decodes"), bytes.len());
+            prop_assert_eq!(&output, &bytes);
+            let cut = &whole[..1 + at.index(whole.len() - 1)];
+            if cut.len() < whole.len() {
+                prop_assert_eq!(decoder.decode(cut, &mut output).expect_err("cut").code(), Code::Damaged);
+            }
+            if !bytes.is_empty() {
+                let small = decoder.decode(&whole, &mut output[1..]);
+                prop_assert_eq!(small.expect_err("no room").code(), Code::Damaged);
+            }
         }
 
         #[test]
