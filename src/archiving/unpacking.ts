@@ -22,6 +22,8 @@ const OVERHEAD_BYTES = 8192
 const END_BYTES = 64 << 20
 /** Left free on the disk. */
 const RESERVE_BYTES = 64 << 20
+/** For more at once, Linux looks for as large pieces of memory, which it finds slowly once memory is in use. */
+const WRITE_BYTES = 1 << 20
 /** Files that are read to their end and not closed yet. */
 const MOST_UNFINISHED = 4
 const FILES = new Set(['File', 'OldFile', 'ContiguousFile'])
@@ -253,7 +255,10 @@ class Writing {
   }
 
   async #put(part: Buffer): Promise<void> {
-    for (let at = 0; at < part.length;) at += (await this.#handle.write(part, at)).bytesWritten
+    for (let at = 0; at < part.length;) {
+      const length = Math.min(part.length - at, WRITE_BYTES)
+      at += (await this.#handle.write(part, at, length)).bytesWritten
+    }
   }
 
   /** Waits for all of it, and closes. */
