@@ -5,7 +5,7 @@
 // and one of shards that overlap, which looks up every ortho. These take some minutes and 4 GB of disk; Linux only, as the bytes that
 // a process has written are counted.
 //
-// node scripts/kill-tests.mjs [--kills 200] [--only search,merge,local,worker,long] [--bytes 32000] [--long-bytes 64000] [--seed N]
+// node scripts/kill-tests.mjs [--kills 200] [--only search,merge,local,worker,long] [--bytes 32000] [--long-bytes 76000] [--seed N]
 import {
   existsSync,
   mkdirSync,
@@ -37,7 +37,7 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '200' },
     only: { type: 'string', default: 'search,merge,local,worker,long' },
     bytes: { type: 'string', default: '32000' },
-    'long-bytes': { type: 'string', default: '64000' },
+    'long-bytes': { type: 'string', default: '76000' },
     seed: { type: 'string', default: String(Date.now() % 1e9) },
   },
 })
