@@ -53,13 +53,14 @@ impl<'g> Incomplete<'g> {
         disk: &dyn Disk,
     ) -> Result<Option<Self>> {
         let union = texts::union(groups.iter().copied(), memory, control, disk)?;
-        let all = complete.interner().union(&union)?.interner;
+        let all = complete.interner().union_while(&union, &|| control.check())?.interner;
         if all == **complete.interner() {
             return Ok(None);
         }
         texts::check(all.memory_bytes() as u64 + all.token_count() as u64 * INDEX_BYTES, memory)?;
         let map = texts::map(complete.interner(), &all);
-        Ok(Some(Self { groups, index: PhraseIndex::build(Arc::new(all))?, map }))
+        let index = PhraseIndex::build_while(Arc::new(all), &|| control.check())?;
+        Ok(Some(Self { groups, index, map }))
     }
 
     /// The union of all texts.

@@ -50,7 +50,7 @@ impl<'g> Kept<'g> {
         let copyable = |group: &Group| group.others.is_empty();
         if let Some(group) = groups.iter().find(|group| group.digest == whole && copyable(group)) {
             kept.everything = true;
-            kept.add(group, union, &**disk)?;
+            kept.add(group, union, control, &**disk)?;
             return Ok(kept);
         }
         let mut left = memory;
@@ -68,7 +68,7 @@ impl<'g> Kept<'g> {
             if needed > left || tables + count > MAX_TABLES {
                 continue;
             }
-            if kept.add(group, union, &**disk)? {
+            if kept.add(group, union, control, &**disk)? {
                 left -= needed;
                 tables += count;
             }
@@ -77,13 +77,19 @@ impl<'g> Kept<'g> {
     }
 
     /// Keeps a group, unless another one has all its phrases and so all its orthos.
-    fn add(&mut self, group: &'g Group, union: &PhraseIndex, disk: &dyn Disk) -> Result<bool> {
+    fn add(
+        &mut self,
+        group: &'g Group,
+        union: &PhraseIndex,
+        control: &Control,
+        disk: &dyn Disk,
+    ) -> Result<bool> {
         let interner = group.interner(disk)?;
         let map = texts::map(&interner, union.interner());
         if self.groups.iter().any(|kept| kept.has_all(&interner, &map)) {
             return Ok(false);
         }
-        let index = PhraseIndex::build(Arc::new(interner))?;
+        let index = PhraseIndex::build_while(Arc::new(interner), &|| control.check())?;
         self.groups.push(KeptGroup { group, index, map });
         Ok(true)
     }

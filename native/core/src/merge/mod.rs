@@ -222,9 +222,8 @@ fn identity(kept: &Kept<'_>, incomplete: Option<&Incomplete<'_>>) -> Result<[u8;
 }
 
 fn index(text: Interner, memory: u64, control: &Control) -> Result<PhraseIndex> {
-    control.check()?;
     texts::check(text.memory_bytes() as u64 + text.token_count() as u64 * INDEX_BYTES, memory)?;
-    PhraseIndex::build(Arc::new(text))
+    PhraseIndex::build_while(Arc::new(text), &|| control.check())
 }
 
 #[allow(clippy::too_many_arguments)]

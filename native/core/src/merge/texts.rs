@@ -29,7 +29,7 @@ pub(super) fn union<'g>(
             && let Some((level, before)) = stack.pop()
         {
             check_both(&before, &next.1, &stack, memory)?;
-            next = (level.max(next.0) + 1, before.union(&next.1)?.interner);
+            next = (level.max(next.0) + 1, before.union_while(&next.1, &|| control.check())?.interner);
         }
         stack.push(next);
     }
@@ -37,7 +37,11 @@ pub(super) fn union<'g>(
     while let Some((_, before)) = stack.pop() {
         control.check()?;
         check_both(&before, &all, &stack, memory)?;
-        all = if all.vocabulary_len() == 0 { before } else { before.union(&all)?.interner };
+        all = if all.vocabulary_len() == 0 {
+            before
+        } else {
+            before.union_while(&all, &|| control.check())?.interner
+        };
     }
     Ok(all)
 }
