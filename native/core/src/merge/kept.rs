@@ -100,12 +100,14 @@ impl<'g> Kept<'g> {
         self.everything
     }
 
-    /// SHA-256 of their interners' digests in ascending order: what a search that leaves them out depends on.
-    pub(super) fn identity(&self) -> [u8; 32] {
+    /// What the steps of a search that leaves them out depend on: SHA-256 of their interners' digests in ascending order, and of
+    /// an `s` if it goes from seeds.
+    pub(super) fn identity(&self, seeded: bool) -> [u8; 32] {
         let mut digests: Vec<[u8; 32]> =
             self.groups.iter().map(|kept| kept.index.interner().digest()).collect();
         digests.sort_unstable();
-        Sha256::digest(digests.as_flattened()).into()
+        let sha = Sha256::new().chain_update(digests.as_flattened());
+        if seeded { sha.chain_update(b"s") } else { sha }.finalize().into()
     }
 
     /// Bytes of results to copy.

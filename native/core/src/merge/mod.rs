@@ -144,13 +144,22 @@ pub fn merge_with(
     control.set_memory(taken + kept.memory());
 
     let scope = Scope { axes: 2..=request.limits.max_dims.unwrap_or(u32::MAX), ..Scope::default() };
-    let digest = text.interner().digest();
-    let (start, leftovers) = leftovers(&request.out, &digest, &scope, &kept.identity(), disk)?;
-    let copied = kept.bytes() + incomplete.as_ref().map_or(0, Incomplete::bytes);
-    control.enter(Phase::Copy, copied * 2);
     let texts = kept.texts();
     let exclusion = Exclusion::new(&text, &texts);
     let words = WordHashes::new(text.interner());
+    let settings = Settings { threads: request.threads.max(1), memory: left.saturating_sub(kept.memory()) };
+    let mut search = Search {
+        excluded: (!kept.is_empty()).then_some(&exclusion),
+        sizes: ways.sizes,
+        scope: scope.clone(),
+        ..Search::new(&text, &ranks, &words, &results, settings)
+    };
+    search.seeded = !kept.is_everything() && search.seeds_pay();
+    let identity = kept.identity(search.seeded);
+    let digest = text.interner().digest();
+    let (start, leftovers) = leftovers(&request.out, &digest, &scope, &identity, disk)?;
+    let copied = kept.bytes() + incomplete.as_ref().map_or(0, Incomplete::bytes);
+    control.enter(Phase::Copy, copied * 2);
     let mut found = kept.copy(&exclusion, &words, to_all, &mut tables, &results, control, disk)?;
     if let Some(incomplete) = &incomplete {
         // Beside the results: removed with the rest if anything goes wrong.
@@ -161,21 +170,12 @@ pub fn merge_with(
 
     let mut limits = Vec::new();
     if !kept.is_everything() {
-        let memory = left.saturating_sub(kept.memory());
-        let settings = Settings { threads: request.threads.max(1), memory };
-        let excluded = (!kept.is_empty()).then_some(&exclusion);
-        let search = Search {
-            excluded,
-            sizes: ways.sizes,
-            scope,
-            ..Search::new(&text, &ranks, &words, &results, settings)
-        };
         let supervised = Supervised {
             archive: &writer,
             results: &results,
             limits: request.limits,
             start: start.as_ref(),
-            identity: kept.identity(),
+            identity,
             there: &found.tally,
             pace: Pace { eager: ways.eager, ..Pace::default() },
             control,
