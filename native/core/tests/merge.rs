@@ -301,6 +301,41 @@ fn what_is_new_in_dense_texts_is_found_from_seeds() {
     }
 }
 
+/// A cube of six axes whose words come again every few shells, all in bigrams, of which some are in the second text.
+#[test]
+fn a_cube_of_six_axes_is_found_from_any_of_its_seeds() {
+    for case in 0..12 {
+        let mut random = Random(case);
+        let period = 3 + case as u32 % 5;
+        let word = |cell: u32| {
+            let shell = cell.count_ones();
+            let place = (0..cell).filter(|other| other.count_ones() == shell).count() as u8;
+            let letter = |n: u8| (b'a' + n) as char;
+            format!("{}{}", letter((shell % period) as u8), letter(place))
+        };
+        let bigrams: BTreeSet<String> = (0..64u32)
+            .flat_map(|cell| (0..6).map(move |axis| (cell, cell | 1 << axis)))
+            .filter(|(low, high)| low != high)
+            .map(|(low, high)| format!("{} {}", word(low), word(high)))
+            .collect();
+        let new: BTreeSet<usize> = (0..=case % 3).map(|_| random.below(bigrams.len())).collect();
+        let part = |wanted: bool| {
+            let some = bigrams.iter().enumerate().filter(|(i, _)| new.contains(i) == wanted);
+            some.map(|(_, bigram)| bigram.as_str()).collect::<Vec<_>>().join(". ")
+        };
+        let texts = [part(false), part(true)];
+        let place = Place::new();
+        let archives = archives(&place, &texts);
+        let (_, expected) = place.search("union", &texts.join("\n\n"));
+        assert!(expected.shapes.iter().any(|(shape, _)| shape.to_string() == "2x2x2x2x2x2"));
+        for (i, fours) in [usize::MAX, 2].into_iter().enumerate() {
+            let how = How::default().sizes(Sizes { seeded: Some(true), fours, ..Sizes::default() });
+            let (_, found) = place.merge(&format!("merged-{i}.bin"), &archives, how);
+            assert_eq!(content(&found), content(&expected), "{how:?} of {texts:?}");
+        }
+    }
+}
+
 #[test]
 fn merging_is_commutative_associative_and_idempotent() {
     on_texts(80, 5, |texts, seed| {

@@ -261,7 +261,7 @@ fn cube_records() -> Vec<(Dims, Vec<u8>, Vec<Vec<u32>>)> {
         record
     });
     let turned =
-        |cells: &Vec<u32>, flips: usize| -> Vec<u32> { (0..16).map(|at| cells[at ^ flips * 2]).collect() };
+        |cells: &Vec<u32>, flips: usize| -> Vec<u32> { (0..16).map(|at| cells[at ^ (flips * 2)]).collect() };
     let four_down = four.iter().map(|cells| turned(cells, 4)).collect();
     let alike = cube([20, 21], [20, 26], [30, 31]);
     let five_apart = four.iter().chain([&alike]).map(|cells| turned(cells, 6)).collect();

@@ -308,7 +308,7 @@ impl<'a> Seeded<'a> {
     fn node(&mut self, view: View<'_>, q: u32, out: &mut Emitter<'_>) -> Result<()> {
         let Self { seeds, ranks, known, stop, sizes, world, join, five, reach, .. } = self;
         let others = self.tables.masks.map_or(0, |masks| masks.edges[view.seed as usize]) & !seeds.bit;
-        let context = join::Context { view, world, ranks: *ranks, known: *known, stop, sizes, others };
+        let context = join::Context { view, world, ranks, known: *known, stop, sizes, others };
         let whole = join.node(context, q, out)?;
         if sizes.axes < 5 {
             return Ok(());
