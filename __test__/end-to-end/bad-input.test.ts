@@ -165,7 +165,7 @@ test('an archive of a newer format', (t) => {
   const manifest = join(path, 'manifest.json')
   const sums = join(path, 'SHA256SUMS')
   const before = readFileSync(manifest, 'utf8')
-  const after = before.replace(/("formatVersion":\s*)1\b/, '$1999')
+  const after = before.replace(/("formatVersion":\s*)2\b/, '$1999')
   t.not(after, before)
   writeFileSync(manifest, after)
   writeFileSync(sums, readFileSync(sums, 'utf8').replace(sha256(before), sha256(after)))

@@ -9,7 +9,7 @@ export async function* merge(tools) {
   yield* pair(tools, 'two halves of novel-64000', halves(text(tools, 'novel-64000'), 32_000), 3, 1.1)
   for (const last of [2_000, 500]) {
     const parts = halves(text(tools, 'novel-64000'), 64_000 - last)
-    yield* pair(tools, `novel-64000 without its last ${last} bytes, and those`, parts, 3, 1.1)
+    yield* pair(tools, `novel-64000 without its last ${last} bytes, and those`, parts, 3, 0.6)
   }
   for (const name of ['novel-32000', 'novel-64000']) {
     const one = text(tools, name)

@@ -36,6 +36,8 @@ pub struct Checkpoint {
     pub progress: Progress,
     /// The records that go with it.
     pub committed: Committed,
+    /// The search finds new cubes from new bigrams ([`Search::seeded`](crate::search::Search)): its steps are others then.
+    pub seeded: bool,
     /// Texts whose orthos were copied and are left out of the search. Only of a `progress.bin`: a merge that is given its
     /// archives again has them.
     pub left_out: Vec<Interner>,
@@ -95,6 +97,7 @@ impl Checkpoint {
         put_tally(&mut out, &copied.found.tally);
         put_best(&mut out, copied.found.best.as_ref());
         put_tally(&mut out, &copied.removed);
+        put32(&mut out, u32::from(self.seeded));
         put32(&mut out, self.left_out.len() as u32);
         for interner in &self.left_out {
             let mut bytes = vec![];
@@ -285,9 +288,14 @@ impl Cursor<'_> {
             }
         }
         progress.found.best = self.best()?;
-        let mut left_out = vec![];
+        let (mut seeded, mut left_out) = (false, vec![]);
         if version > 1 {
             progress.copied = self.copied()?;
+            seeded = match self.u32()? {
+                0 => false,
+                1 => true,
+                _ => return None,
+            };
             for _ in 0..self.count(8)? {
                 let len = self.u64()?;
                 let (mut bytes, rest) = self.0.split_at_checked(usize::try_from(len).ok()?)?;
@@ -302,6 +310,7 @@ impl Cursor<'_> {
             bigrams,
             progress,
             committed,
+            seeded,
             left_out,
         })
     }
@@ -339,6 +348,7 @@ mod tests {
             bigrams: 70,
             progress,
             committed,
+            seeded: true,
             left_out: left_out.to_vec(),
         }
     }
@@ -354,7 +364,7 @@ mod tests {
         assert_eq!(back.progress.done, sample.progress.done);
         assert_eq!(back.progress.found.best, sample.progress.found.best);
         assert_eq!(back.progress.copied, sample.progress.copied);
-        assert_eq!(back.left_out, sample.left_out);
+        assert_eq!((back.seeded, back.left_out), (sample.seeded, sample.left_out));
     }
 
     #[test]

@@ -91,6 +91,8 @@ struct Work<'a> {
     identity: [u8; 32],
     /// Texts whose orthos are in what it goes on from.
     left_out: &'a [Interner],
+    /// What it goes on from was searched for from new bigrams.
+    seeded: bool,
     control: &'a Control,
 }
 
@@ -113,7 +115,7 @@ const WORD_BYTES: u64 = 24;
 
 /// Finds and writes every ortho.
 fn engine(work: &Work<'_>, pace: Pace) -> Result<Contents> {
-    let Work { index, ranks, archive, scope, limits, start, identity, left_out, control, .. } = *work;
+    let Work { index, ranks, archive, scope, limits, start, identity, left_out, seeded, control, .. } = *work;
     let interner = index.interner();
     let (results, buffers) = results_within(archive, work.memory)?;
     let words = WordHashes::new(interner);
@@ -125,6 +127,14 @@ fn engine(work: &Work<'_>, pace: Pace) -> Result<Contents> {
     let mut search = Search::new(index, ranks, &words, &results, Settings { threads: work.threads, memory });
     search.scope = scope.clone();
     search.excluded = exclusion.as_ref();
+    if seeded {
+        search.sizes.seeded = Some(true);
+        search.seeded = search.seeds_pay();
+        if !search.seeded {
+            let what = "the tables that the merge was searched with do not fit the memory; give as much as the merge had";
+            return Err(Error::new(Code::MemoryTooSmall, what));
+        }
+    }
     let supervised = Supervised { archive, results: &results, limits, start, identity, pace, control };
     let Ended { mut found, copied, limits, checkpoint } = supervised.run(search, true, &mut |_, _| Ok(()))?;
     found.merge(copied);
@@ -168,6 +178,7 @@ fn search_with(
     };
     let identity = continued.as_ref().map_or([0; 32], Continued::identity);
     let left_out = continued.as_ref().map_or(&[][..], Continued::left_out);
+    let seeded = continued.as_ref().is_some_and(Continued::seeded);
     let (killed, leftovers) = leftovers(&request.out, &interner.digest(), &scope, &identity, disk)?;
     let adopted = killed.is_some();
     // The killed search began where this one would.
@@ -194,6 +205,7 @@ fn search_with(
         start,
         identity,
         left_out,
+        seeded,
         control,
     };
     let contents = match engine(&work(start.as_ref())) {

@@ -343,6 +343,7 @@ fn counts_of_the_novel_are_as_expected() {
         joins: 10,
         axes: u32::MAX,
         cubes_alone: false,
+        seeded: None,
     };
     let ways = [
         How::default(),

@@ -219,6 +219,14 @@ fn all_ways() -> Vec<How> {
         how.sizes(Sizes { fours: 3, ears: 3, fives: 2, joins: 3, ..plain }),
         how.sizes(Sizes { line_words: 0, ..plain }),
         How { ways: Ways { most: 1, ..how.ways }, ..how },
+        how.sizes(Sizes { seeded: Some(true), ..plain }),
+        how.sizes(Sizes { seeded: Some(false), ..plain }),
+        how.sizes(Sizes { seeded: Some(true), ..tiny_sizes() }),
+        how.sizes(Sizes { seeded: Some(true), line_words: 0, ..plain }),
+        How { threads: 2, ..how }.sizes(Sizes { seeded: Some(true), fours: 3, ..plain }),
+        How { memory: 1 << 20, threads: 2, ..how }.sizes(Sizes { seeded: Some(true), ..plain }),
+        How { memory: 192 << 10, ..how }.sizes(Sizes { seeded: Some(true), ..plain }),
+        How { ways: Ways { most: 1, ..how.ways }, ..how }.sizes(Sizes { seeded: Some(true), ..plain }),
         How { ways: Ways::default(), ..how },
     ]
 }
@@ -250,6 +258,84 @@ fn no_way_of_searching_makes_a_difference() {
     });
 }
 
+/// Some words that nearly all follow each other, one text with most sentences: cubes of up to six axes and more, in which a new
+/// bigram is at several places.
+#[test]
+fn what_is_new_in_dense_texts_is_found_from_seeds() {
+    for case in 0..number("FOLD_LAWS_CASES").unwrap_or(40) {
+        let mut random = Random(case ^ number("FOLD_LAWS_SEED").unwrap_or(1) << 32);
+        let words = 6 + random.below(14);
+        let most = 15 + random.below(60);
+        let sentence = |random: &mut Random| {
+            let length = 2 + random.below(3);
+            (0..length)
+                .map(|_| format!("{}x", (b'a' + random.below(words) as u8) as char))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let mut text =
+            |sentences: usize| (0..sentences).map(|_| sentence(&mut random)).collect::<Vec<_>>().join(". ");
+        let texts = [text(most), text(1 + case as usize % 4), text(1 + case as usize % 7)];
+        if brute_force::orthos(&sentences_by_definition(&texts.join("\n\n")), 200_000).is_none() {
+            continue;
+        }
+        let place = Place::new();
+        let archives = archives(&place, &texts);
+        let (_, expected) = place.search("union", &texts.join("\n\n"));
+        let plain = Sizes { seeded: Some(true), ..Sizes::default() };
+        let seeded = |sizes: Sizes| How::default().sizes(Sizes { seeded: Some(true), ..sizes });
+        let ways = [
+            seeded(plain),
+            seeded(tiny_sizes()),
+            seeded(Sizes { line_words: 0, ..plain }),
+            How { threads: 2, ..seeded(Sizes { fours: 2, ..plain }) },
+            How { ways: Ways { most: 1, ..seeded(plain).ways }, ..seeded(plain) },
+        ];
+        for (i, how) in ways.into_iter().enumerate() {
+            let (merged, found) = place.merge(&format!("merged-{i}.bin"), &archives, how);
+            assert_eq!(content(&found), content(&expected), "{how:?} of {texts:?}");
+            if i == 0 {
+                place.assert_sound(&merged);
+            }
+        }
+    }
+}
+
+/// A cube of six axes whose words come again every few shells, all in bigrams, of which some are in the second text.
+#[test]
+fn a_cube_of_six_axes_is_found_from_any_of_its_seeds() {
+    for case in 0..12 {
+        let mut random = Random(case);
+        let period = 3 + case as u32 % 5;
+        let word = |cell: u32| {
+            let shell = cell.count_ones();
+            let place = (0..cell).filter(|other| other.count_ones() == shell).count() as u8;
+            let letter = |n: u8| (b'a' + n) as char;
+            format!("{}{}", letter((shell % period) as u8), letter(place))
+        };
+        let bigrams: BTreeSet<String> = (0..64u32)
+            .flat_map(|cell| (0..6).map(move |axis| (cell, cell | 1 << axis)))
+            .filter(|(low, high)| low != high)
+            .map(|(low, high)| format!("{} {}", word(low), word(high)))
+            .collect();
+        let new: BTreeSet<usize> = (0..=case % 3).map(|_| random.below(bigrams.len())).collect();
+        let part = |wanted: bool| {
+            let some = bigrams.iter().enumerate().filter(|(i, _)| new.contains(i) == wanted);
+            some.map(|(_, bigram)| bigram.as_str()).collect::<Vec<_>>().join(". ")
+        };
+        let texts = [part(false), part(true)];
+        let place = Place::new();
+        let archives = archives(&place, &texts);
+        let (_, expected) = place.search("union", &texts.join("\n\n"));
+        assert!(expected.shapes.iter().any(|(shape, _)| shape.to_string() == "2x2x2x2x2x2"));
+        for (i, fours) in [usize::MAX, 2].into_iter().enumerate() {
+            let how = How::default().sizes(Sizes { seeded: Some(true), fours, ..Sizes::default() });
+            let (_, found) = place.merge(&format!("merged-{i}.bin"), &archives, how);
+            assert_eq!(content(&found), content(&expected), "{how:?} of {texts:?}");
+        }
+    }
+}
+
 #[test]
 fn merging_is_commutative_associative_and_idempotent() {
     on_texts(80, 5, |texts, seed| {
@@ -266,7 +352,10 @@ fn merging_is_commutative_associative_and_idempotent() {
             }
             let mut given = taken.clone();
             given.push(taken[random.below(taken.len())].clone());
-            let (merged, _) = place.merge(&format!("step-{step}.bin"), &given, How::default());
+            // So that what is found from seeds is copied and filtered too.
+            let seeded = [None, Some(true), Some(false)][random.below(3)];
+            let how = How::default().sizes(Sizes { seeded, ..Sizes::default() });
+            let (merged, _) = place.merge(&format!("step-{step}.bin"), &given, how);
             place.assert_sound(&merged);
             archives.push(merged);
             step += 1;
@@ -502,7 +591,7 @@ fn bad_archives_are_named_and_nothing_is_left() {
     };
     let rewritten = |from, to| change(&|bad| rewrite(bad, from, to));
     assert_eq!(rewritten("\"tokenizer\": 1", "\"tokenizer\": 2"), Code::TokenizerDiffers);
-    assert_eq!(rewritten("\"formatVersion\": 1", "\"formatVersion\": 2"), Code::NewerFormat);
+    assert_eq!(rewritten("\"formatVersion\": 2", "\"formatVersion\": 3"), Code::NewerFormat);
     let flip = |name: &str| {
         change(&|bad| {
             let path = bad.join(name);

@@ -17,7 +17,7 @@ use crate::text::{Interner, Token};
 /// What `format` says.
 pub const FORMAT: &str = "fold-archive";
 /// The version that this program writes, and the latest that it reads.
-pub const FORMAT_VERSION: u64 = 1;
+pub const FORMAT_VERSION: u64 = 2;
 /// The version of the rules that cut a text into sentences and words (section 1 of the specification).
 pub const TOKENIZER: u64 = 1;
 /// The program that writes, as manifests name it.
@@ -403,7 +403,7 @@ mod tests {
         let json = String::from_utf8(example().to_json().expect("JSON")).expect("UTF-8");
         let b = "b".repeat(64);
         let expected = format!(
-            r#"{{"format":"fold-archive","formatVersion":1,"program":"fold-worker 0.1.0","input":{{"name":"a","sha256":"{}","bytes":12}},"orthoCount":3,"shapes":{{"2x2":2,"2x3":1}},"goal":"all","complete":true,"limits":[],"shards":[],"proof":null,"optimal":{{"dims":[2,3],"volume":2,"fullness":6,"words":["a","b","c","d","e","f"]}},"contentDigest":"{}","lineage":"\"a\"","vocabulary":6,"tokenizer":1,"bytes":70,"files":{{"interner.bin":{{"bytes":10,"sha256":"{b}"}},"results/2x2/1.seg":{{"bytes":30,"sha256":"{b}"}},"results/2x3/1.seg":{{"bytes":40,"sha256":"{b}"}}}},"search":{{"elapsedSeconds":0.25,"threads":1,"memory":67108864}}}}"#,
+            r#"{{"format":"fold-archive","formatVersion":2,"program":"fold-worker 0.1.0","input":{{"name":"a","sha256":"{}","bytes":12}},"orthoCount":3,"shapes":{{"2x2":2,"2x3":1}},"goal":"all","complete":true,"limits":[],"shards":[],"proof":null,"optimal":{{"dims":[2,3],"volume":2,"fullness":6,"words":["a","b","c","d","e","f"]}},"contentDigest":"{}","lineage":"\"a\"","vocabulary":6,"tokenizer":1,"bytes":70,"files":{{"interner.bin":{{"bytes":10,"sha256":"{b}"}},"results/2x2/1.seg":{{"bytes":30,"sha256":"{b}"}},"results/2x3/1.seg":{{"bytes":40,"sha256":"{b}"}}}},"search":{{"elapsedSeconds":0.25,"threads":1,"memory":67108864}}}}"#,
             "0".repeat(64),
             "a".repeat(64),
         );
@@ -415,11 +415,13 @@ mod tests {
     }
 
     #[test]
-    fn unknown_fields_are_ignored_and_newer_versions_are_not() {
+    fn unknown_fields_and_older_versions_are_read_and_newer_versions_are_not() {
         assert_eq!(reread(|json| json["colour"] = "red".into()).expect("a manifest"), example());
-        let newer = reread(|json| json["formatVersion"] = 2.into()).expect_err("newer");
+        let older = reread(|json| json["formatVersion"] = 1.into()).expect("a manifest");
+        assert_eq!(older, Manifest { format_version: 1, ..example() });
+        let newer = reread(|json| json["formatVersion"] = 3.into()).expect_err("newer");
         assert_eq!(newer.code(), Code::NewerFormat);
-        assert!(newer.to_string().contains("version 2"), "{newer}");
+        assert!(newer.to_string().contains("version 3"), "{newer}");
         let newer =
             Manifest::from_json("m", br#"{"format":"fold-archive","formatVersion":9}"#).expect_err("newer");
         assert_eq!(newer.code(), Code::NewerFormat);

@@ -190,6 +190,11 @@ impl Continued {
         &self.checkpoint.left_out
     }
 
+    /// Whether its search goes from new bigrams.
+    pub(super) fn seeded(&self) -> bool {
+        self.checkpoint.seeded
+    }
+
     /// What tells going on with this from other searches of the same text.
     pub(super) fn identity(&self) -> [u8; 32] {
         if self.checkpoint.identity == [0; 32] {

@@ -11,7 +11,7 @@ use crate::disk::Space;
 use crate::disk::faulty::{Fault, FaultyDisk};
 use crate::merge::{MergeRequest, Ways, merge_with};
 use crate::ortho::Ortho;
-use crate::search::Shard;
+use crate::search::{Shard, Sizes};
 
 /// So many different words that there are thousands of orthos and not millions: about four follow each.
 fn text(seed: u64, words: usize, vocabulary: u64) -> String {
@@ -246,6 +246,7 @@ proptest! {
         seed in any::<u64>(),
         at in prop::collection::vec(0u64..600, 1..4),
         threads in 1usize..3,
+        seeded in prop::collection::vec(any::<bool>(), 4),
     ) {
         let faulty = FaultyDisk::default();
         let disk: Arc<dyn Disk> = Arc::new(faulty.clone());
@@ -266,18 +267,21 @@ proptest! {
             threads,
             limits: Limits::default(),
         };
-        let ways = Ways { least_bytes: 0, eager: true, ..Ways::default() };
-        let merge = || merge_with(&merging, ways, &Control::default(), &disk);
-        for at in at {
+        let merge = |seeded: bool| {
+            let sizes = Sizes { seeded: Some(seeded), ..Sizes::default() };
+            let ways = Ways { least_bytes: 0, eager: true, sizes, ..Ways::default() };
+            merge_with(&merging, ways, &Control::default(), &disk)
+        };
+        for (at, &seeded) in at.into_iter().zip(&seeded[1..]) {
             faulty.fail(at, Fault::ForEver);
-            let ended = merge();
+            let ended = merge(seeded);
             faulty.crash(None);
             if ended.is_ok() {
                 break;
             }
         }
         if !disk.exists(&merging.out.join("manifest.json")) {
-            merge().expect("an archive");
+            merge(seeded[0]).expect("an archive");
         }
         let reader = ArchiveReader::open(&merging.out, Arc::clone(&disk)).expect("an archive");
         prop_assert_eq!(&reader.manifest().content_digest, &whole.content_digest);
@@ -299,6 +303,7 @@ proptest! {
         least_bytes in prop_oneof![Just(0u64), Just(1 << 40)],
         shards in any::<bool>(),
         small in any::<bool>(),
+        seeded in any::<bool>(),
     ) {
         let place = Place::new();
         let texts = [text(seed, words, 36), text(seed ^ 1, words, 36)];
@@ -322,7 +327,8 @@ proptest! {
             limits: first,
             ..merging(&[])
         };
-        let ways = Ways { least_bytes, eager: true, ..Ways::default() };
+        let sizes = Sizes { seeded: Some(seeded), ..Sizes::default() };
+        let ways = Ways { least_bytes, eager: true, sizes, ..Ways::default() };
         let mut manifest = merge_with(&merging, ways, &Control::default(), &place.1).expect("an archive");
         let lineage = manifest.lineage.clone();
         let mut lifted = false;

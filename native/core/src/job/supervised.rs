@@ -87,6 +87,7 @@ impl Supervised<'_> {
             identity,
             scope: &scope,
             bigrams: index.bigram_count(),
+            seeded: search.seeded,
             limits,
             save_every: pace.save,
             saving: Mutex::new(()),

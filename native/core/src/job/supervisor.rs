@@ -34,6 +34,7 @@ pub(super) struct Supervisor<'a> {
     pub(super) identity: [u8; 32],
     pub(super) scope: &'a Scope,
     pub(super) bigrams: u32,
+    pub(super) seeded: bool,
     pub(super) limits: Limits,
     pub(super) save_every: Duration,
     /// Held while a checkpoint is made, so that none takes the place of a later one.
@@ -107,8 +108,8 @@ impl Supervisor<'_> {
     /// What is committed.
     pub(super) fn checkpoint(&self) -> Result<Checkpoint> {
         let (committed, progress) = self.results.snapshot(|| self.ledger.progress())?;
-        let &Self { interner_digest, identity, scope, bigrams, .. } = self;
+        let &Self { interner_digest, identity, scope, bigrams, seeded, .. } = self;
         let (scope, left_out) = (scope.clone(), vec![]);
-        Ok(Checkpoint { interner_digest, identity, scope, bigrams, progress, committed, left_out })
+        Ok(Checkpoint { interner_digest, identity, scope, bigrams, progress, committed, seeded, left_out })
     }
 }

@@ -149,13 +149,21 @@ pub fn merge_with(
     control.set_memory(taken + kept.memory());
 
     let scope = Scope { axes: 2..=request.limits.max_dims.unwrap_or(u32::MAX), ..Scope::default() };
-    let digest = text.interner().digest();
-    let identity = identity(&kept, incomplete.as_ref())?;
-    let (start, leftovers) = leftovers(&request.out, &digest, &scope, &identity, disk)?;
-    let copied = kept.bytes() + incomplete.as_ref().map_or(0, Incomplete::bytes);
     let texts = kept.texts();
     let exclusion = Exclusion::new(&text, &texts);
     let words = WordHashes::new(text.interner());
+    let settings = Settings { threads: request.threads.max(1), memory: left.saturating_sub(kept.memory()) };
+    let mut search = Search {
+        excluded: (!kept.is_empty()).then_some(&exclusion),
+        sizes: ways.sizes,
+        scope: scope.clone(),
+        ..Search::new(&text, &ranks, &words, &results, settings)
+    };
+    search.seeded = !kept.is_everything() && search.seeds_pay();
+    let identity = identity(&kept, incomplete.as_ref(), search.seeded)?;
+    let digest = text.interner().digest();
+    let (start, leftovers) = leftovers(&request.out, &digest, &scope, &identity, disk)?;
+    let copied = kept.bytes() + incomplete.as_ref().map_or(0, Incomplete::bytes);
     let mut copy = |ledger: &Ledger, save: &dyn Fn() -> Result<()>| {
         control.enter(Phase::Copy, copied * 2);
         let target = Target { archive: &writer, results: &results, limits: request.limits };
@@ -167,14 +175,6 @@ pub fn merge_with(
         }
     };
 
-    let memory = left.saturating_sub(kept.memory());
-    let settings = Settings { threads: request.threads.max(1), memory };
-    let search = Search {
-        excluded: (!kept.is_empty()).then_some(&exclusion),
-        sizes: ways.sizes,
-        scope,
-        ..Search::new(&text, &ranks, &words, &results, settings)
-    };
     let supervised = Supervised {
         archive: &writer,
         results: &results,
@@ -209,14 +209,17 @@ pub fn merge_with(
 }
 
 /// SHA-256 of all that what is copied and what is searched for depend on beside the union of the complete texts: the
-/// archives in the order in which they are taken.
-fn identity(kept: &Kept<'_>, incomplete: Option<&Incomplete<'_>>) -> Result<[u8; 32]> {
+/// archives in the order in which they are taken, and whether the search goes from seeds, as its steps are others then.
+fn identity(kept: &Kept<'_>, incomplete: Option<&Incomplete<'_>>, seeded: bool) -> Result<[u8; 32]> {
     let mut sha = Sha256::new();
     let incomplete = incomplete.into_iter().flat_map(Incomplete::sources);
     for (kind, source) in kept.sources().map(|source| (0, source)).chain(incomplete.map(|source| (1, source)))
     {
         sha.update([kind]);
         sha.update(source.sum()?);
+    }
+    if seeded {
+        sha.update(b"s");
     }
     Ok(sha.finalize().into())
 }

@@ -4,7 +4,7 @@
 //! edge itself. So, all numbers varints except masks:
 //!
 //! ```text
-//! record   kind (2, 3 or 4) | orthos | operations to the end
+//! record   kind (2, 3, 4 or 5) | orthos | in kind 5: flips | operations to the end
 //! 1 UNIT   o a                    the first edge; forgets everything below
 //!   in kind 2: count, then for each square its second edge (2 ranks)
 //! 2 NODE   X                      the edge above o a on the second axis; forgets MID and below
@@ -20,6 +20,9 @@
 //! `X`, `M` and `N` are places in tables: 0 means "the next new one", followed by its 2 ranks; i + 1 the i-th one.
 //! X is forgotten by UNIT, M and N by MID. Cells of a 2x2x2x2, first axis fastest: o a, NODE, X of EARS, MID, X of TOP,
 //! left ear, right ear, N.
+//!
+//! Kind 5 is kind 4 seen from another corner: an edge that the operations put at a place of these eight is at that place
+//! with the bits of `flips` turned over. Ears of which one is two shells above the other need not differ.
 
 use super::varint::{get, put};
 use super::{Rank, kind};
@@ -96,6 +99,8 @@ pub(super) struct CubesRecord {
     pub(super) body: Vec<u8>,
     pub(super) count: u64,
     pub(super) depth: Depth,
+    /// Bits of the places of edges that are turned over.
+    pub(super) flips: u8,
     xs: Table,
     ms: Table,
     ns: Table,
@@ -105,6 +110,10 @@ pub(super) struct CubesRecord {
 pub(super) type Keyed = (u32, Edge);
 
 impl CubesRecord {
+    pub(super) fn turned(flips: u8) -> Self {
+        Self { flips, ..Self::default() }
+    }
+
     /// The search has left what is deeper than `depth`.
     pub(super) fn leave(&mut self, depth: Depth) {
         self.depth = self.depth.min(depth);
@@ -184,8 +193,14 @@ impl CubesRecord {
             return None;
         }
         let mut record = Vec::with_capacity(self.body.len() + 12);
-        record.push(kind);
-        put(&mut record, self.count as u32);
+        if self.flips == 0 {
+            record.push(kind);
+            put(&mut record, self.count as u32);
+        } else {
+            record.push(kind::TURNED);
+            put(&mut record, self.count as u32);
+            put(&mut record, u32::from(self.flips));
+        }
         record.append(&mut self.body);
         self.count = 0;
         Some(record)
@@ -195,7 +210,9 @@ impl CubesRecord {
 /// Expands a record of cubes.
 #[derive(Debug, Default)]
 pub(super) struct CubesDecoder {
-    kind: u8,
+    /// 2, 3 or 4: how many axes.
+    pub(super) kind: u8,
+    pub(super) flips: u8,
     depth: Depth,
     origin: Edge,
     xs: Vec<Edge>,
@@ -226,6 +243,11 @@ fn entry(table: &mut Vec<Edge>, bytes: &[u8], at: &mut usize) -> Option<Edge> {
         }
         place => table.get(place as usize - 1).copied(),
     }
+}
+
+/// Whether the ears of a turned record are two shells apart, so that any two go together.
+pub(super) fn ears_part(flips: u8) -> bool {
+    flips & 1 != flips >> 1 & 1
 }
 
 /// Masks are 64 bits wide.
@@ -289,8 +311,17 @@ fn mask(bytes: &[u8], at: &mut usize, bits: usize) -> Option<u64> {
 }
 
 impl CubesDecoder {
-    pub(super) fn new(kind: u8) -> Self {
-        Self { kind, ..Self::default() }
+    /// For a record of this kind; reads what stands before the operations.
+    pub(super) fn new(kind: u8, bytes: &[u8], at: &mut usize) -> Option<Self> {
+        if kind != kind::TURNED {
+            return Some(Self { kind, ..Self::default() });
+        }
+        let flips = get(bytes, at)?;
+        (1..8).contains(&flips).then(|| Self {
+            kind: kind::TESSERACTS,
+            flips: flips as u8,
+            ..Self::default()
+        })
     }
 
     /// Reads the next operation without expanding anything, with the numbers that edges have in the record's tables.
@@ -406,22 +437,26 @@ impl CubesDecoder {
         let n = entry(&mut self.ns, bytes, at)?;
         let left = mask(bytes, at, self.left.len())?;
         let mut right = mask(bytes, at, self.right.len())?;
+        let turned = usize::from(self.flips) * 2;
         let mut cells = [0; 16];
         for (place, part) in
             [(0, self.origin), (2, self.node), (4, self.right_axis), (6, self.mid), (8, self.top), (14, n)]
         {
+            let place = place ^ turned;
             cells[place..place + 2].copy_from_slice(&part);
         }
+        let (left_ear, right_ear) = (10 ^ turned, 12 ^ turned);
+        let always = ears_part(self.flips);
         while right != 0 {
             let f = self.right[right.trailing_zeros() as usize];
             right &= right - 1;
-            cells[12..14].copy_from_slice(&f);
+            cells[right_ear..right_ear + 2].copy_from_slice(&f);
             let mut rest = left;
             while rest != 0 {
                 let h = self.left[rest.trailing_zeros() as usize];
                 rest &= rest - 1;
-                if h[0] != f[0] && h[1] != f[1] {
-                    cells[10..12].copy_from_slice(&h);
+                if always || h[0] != f[0] && h[1] != f[1] {
+                    cells[left_ear..left_ear + 2].copy_from_slice(&h);
                     out.extend_from_slice(&cells);
                 }
             }

@@ -95,6 +95,10 @@ pub struct Emitter<'a> {
     /// Tallies of 2x2, 2x2x2 and 2x2x2x2.
     cubes: [ShapeTally; 3],
     records: [CubesRecord; 3],
+    /// Records of 2x2x2x2 seen from other corners, by their flips.
+    turned: [CubesRecord; 8],
+    /// By order of the axes: what the edges that a group shares add to the hash.
+    shared_sums: Vec<Option<Lanes>>,
     /// By grown dims: canonical dims and the record.
     lists: BTreeMap<Dims, (Dims, ListRecord)>,
     list_bytes: usize,
@@ -132,6 +136,8 @@ impl<'a> Emitter<'a> {
             keys: [2, 3, 4].map(CubeKeys::new),
             cubes: Default::default(),
             records: Default::default(),
+            turned: std::array::from_fn(|flips| CubesRecord::turned(flips as u8)),
+            shared_sums: Vec::new(),
             lists: BTreeMap::new(),
             list_bytes: 0,
             found: Found::default(),
@@ -218,6 +224,9 @@ impl<'a> Emitter<'a> {
         for i in 0..3 {
             self.flush_cubes(i)?;
         }
+        for flips in 1..8 {
+            self.flush_turned(flips)?;
+        }
         self.flush_lists()
     }
 
@@ -288,9 +297,7 @@ impl<'a> Emitter<'a> {
 
     /// All squares over an edge with the second edges in `self.xs`.
     fn squares(&mut self, origin: [Rank; 2]) -> Result<()> {
-        for record in &mut self.records {
-            record.leave(Depth::Start);
-        }
+        self.leave(Depth::Start);
         let taken = self.allowed(2, self.xs.len());
         let refused = self.settle(2, self.xs.len(), taken);
         let xs = &self.xs[..taken];
@@ -323,9 +330,7 @@ impl<'a> Emitter<'a> {
     /// The second axis: a place in `xs`.
     pub fn node(&mut self, q: u32) {
         self.node = q;
-        for record in &mut self.records {
-            record.leave(Depth::Unit);
-        }
+        self.leave(Depth::Unit);
     }
 
     /// An edge above the node and, for each of `thirds` (places in `xs`), above the third axis: each is a 2x2x2. There may
@@ -335,9 +340,7 @@ impl<'a> Emitter<'a> {
     /// See [`single`](Self::single).
     pub fn mid(&mut self, m: [Rank; 2], thirds: &[u32]) -> Result<()> {
         self.mid = m;
-        for record in &mut self.records {
-            record.leave(Depth::Node);
-        }
+        self.leave(Depth::Node);
         if thirds.is_empty() {
             return Ok(());
         }
@@ -379,7 +382,12 @@ impl<'a> Emitter<'a> {
         self.top = s;
         self.left.clear();
         self.left.extend_from_slice(left);
-        self.records[2].leave(Depth::Mid);
+        self.leave(Depth::Mid);
+    }
+
+    /// The search has left what is deeper than `depth`.
+    fn leave(&mut self, depth: Depth) {
+        self.records.iter_mut().chain(&mut self.turned).for_each(|record| record.leave(depth));
     }
 
     /// For the third axis `r` with at most 64 right ears, the top edges with the ears below them. Every pair of a left
@@ -466,6 +474,107 @@ impl<'a> Emitter<'a> {
         refused
     }
 
+    /// The search looks from an edge on which it has cubes on both sides; `xs` are the edges beside it. None of them is
+    /// taken as an ortho.
+    pub fn corner(&mut self, origin: [Rank; 2], xs: impl Iterator<Item = [Rank; 2]>) {
+        self.origin = origin;
+        self.xs.clear();
+        self.xs.extend(xs);
+        self.leave(Depth::Start);
+    }
+
+    /// [`ears`](Self::ears) for cubes that are seen from another corner than their origin: each edge is at its place with
+    /// these bits turned over (1 node, 2 third axis, 4 top). `allowed` must hold whenever one ear is two shells above the
+    /// other.
+    ///
+    /// # Errors
+    /// See [`single`](Self::single).
+    pub fn turned_ears(
+        &mut self,
+        flips: u8,
+        r: u32,
+        right: &[Ear],
+        allowed: &[u64],
+        blocks: &[Block],
+    ) -> Result<()> {
+        if flips == 0 {
+            return self.ears(r, right, allowed, blocks, |_, _, _| {});
+        }
+        let wanted = blocks.iter().map(|block| pairs(block, allowed).count()).sum();
+        let taken = self.allowed(4, wanted);
+        let refused = self.settle(4, wanted, taken);
+        let some;
+        let blocks = if taken < wanted {
+            some = first(blocks, allowed, taken);
+            &some[..]
+        } else {
+            blocks
+        };
+        if blocks.is_empty() {
+            return refused;
+        }
+        let record = &self.turned[usize::from(flips)];
+        if record.body.len() >= RECORD_BYTES || record.count >= RECORD_ORTHOS {
+            self.flush_turned(flips)?;
+        }
+        let node = (self.node, self.xs[self.node as usize]);
+        let top = (self.top, self.xs[self.top as usize]);
+        let third = (r, self.xs[r as usize]);
+        let record = &mut self.turned[usize::from(flips)];
+        if record.depth < Depth::Unit {
+            record.unit(self.origin);
+        }
+        if record.depth < Depth::Node {
+            record.node(node);
+        }
+        if record.depth < Depth::Mid {
+            record.mid(self.mid);
+        }
+        if record.depth < Depth::Top {
+            record.top(top, self.left.iter().map(|e| (e.id, e.edge)));
+        }
+        record.ears(third, right.iter().map(|e| (e.id, e.edge)), blocks.len());
+        record.count += taken as u64;
+        for block in blocks {
+            record.block((block.key, block.edge), (block.left, self.left.len()), (block.right, right.len()));
+        }
+
+        let turned = usize::from(flips);
+        let mut parts = [self.origin, node.1, third.1, self.mid, top.1, [0; 2], [0; 2], [0; 2]];
+        let may_be_best = self
+            .found
+            .best
+            .as_ref()
+            .is_none_or(|best| (best.volume(), best.fullness()) <= (volume(DIMS[2]), fullness(DIMS[2])));
+        self.shared_sums.clear();
+        self.shared_sums.resize(1 << 6, None);
+        let mut total = 0u128;
+        for block in blocks {
+            parts[7] = block.edge;
+            for (h, f) in pairs(block, allowed) {
+                parts[5] = self.left[h].edge;
+                parts[6] = right[f].edge;
+                let origin = parts[turned];
+                let units = [origin[1], parts[turned ^ 1][0], parts[turned ^ 2][0], parts[turned ^ 4][0]];
+                let code = CubeKeys::code(&units.map(|r| self.ranks.token(r)));
+                let keys = self.keys[2].of_code(code);
+                let sum_of = |start, range: std::ops::Range<usize>| {
+                    range.fold(start, |s, i| {
+                        sum(self.words, self.ranks, keys, s, &[((i ^ turned) * 2, parts[i])])
+                    })
+                };
+                let shared = *self.shared_sums[code].get_or_insert_with(|| sum_of([0; 2], 0..5));
+                total = total.wrapping_add(finish(sum_of(shared, 5..8)));
+                if may_be_best {
+                    let cells: [Edge; 8] = std::array::from_fn(|i| parts[i ^ turned]);
+                    self.offer(DIMS[2], cells.as_flattened());
+                }
+            }
+        }
+        self.cubes[2].add(taken as u64, total);
+        refused
+    }
+
     /// Offers every ortho of a call of [`ears`](Self::ears).
     fn offer_all(&mut self, x: Edge, right: &[Ear], allowed: &[u64], blocks: &[Block]) {
         let (node, top) = (self.xs[self.node as usize], self.xs[self.top as usize]);
@@ -500,6 +609,13 @@ impl<'a> Emitter<'a> {
     fn flush_cubes(&mut self, i: usize) -> Result<()> {
         match self.records[i].take(KINDS[i]) {
             Some(record) => self.writer.push(self.lane, DIMS[i], self.table, &record),
+            None => Ok(()),
+        }
+    }
+
+    fn flush_turned(&mut self, flips: u8) -> Result<()> {
+        match self.turned[usize::from(flips)].take(kind::TURNED) {
+            Some(record) => self.writer.push(self.lane, DIMS[2], self.table, &record),
             None => Ok(()),
         }
     }

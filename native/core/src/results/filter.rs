@@ -4,7 +4,7 @@
 //! everything so far, and as soon as none is left, what lies above need not be looked at. Cost: for a record that shares
 //! nothing with other texts hardly more than reading its numbers; one that does is written anew, in the same groups.
 
-use super::cubes::{CubesDecoder, CubesRecord, Edge, Step};
+use super::cubes::{CubesDecoder, CubesRecord, Edge, Step, ears_part};
 use super::list::{ListDecoder, ListRecord};
 use super::varint::get;
 use super::{Known, Rank, Ranks, kind};
@@ -52,7 +52,7 @@ impl Filter<'_> {
         let pass = Pass { filter: self, ranks };
         match kind {
             kind::LIST => pass.list(record, at, count, removed),
-            kind::SQUARES | kind::CUBES | kind::TESSERACTS => {
+            kind::SQUARES | kind::CUBES | kind::TESSERACTS | kind::TURNED => {
                 if !pass.cubes(kind, record, at, &mut None, removed)? {
                     return Some(Filtered::Whole);
                 }
@@ -73,6 +73,11 @@ impl Filter<'_> {
         }
     }
 }
+
+/// The axes along which edges of a record stand beside each other, by their bits in `flips`.
+const NODE: u8 = 0;
+const THIRD: u8 = 1;
+const TOP: u8 = 2;
 
 struct Pass<'a> {
     filter: &'a Filter<'a>,
@@ -102,6 +107,11 @@ impl Pass<'_> {
     fn arc(&self, mask: u8, low: Edge, high: Edge) -> Option<u8> {
         let mask = self.bigram(mask, low[0], high[0])?;
         self.bigram(mask, low[1], high[1])
+    }
+
+    /// The same for edges of a record of which the far one is further along an axis, as the record sees it.
+    fn along(&self, flips: u8, axis: u8, mask: u8, near: Edge, far: Edge) -> Option<u8> {
+        if flips >> axis & 1 == 0 { self.arc(mask, near, far) } else { self.arc(mask, far, near) }
     }
 
     fn list(
@@ -143,9 +153,14 @@ impl Pass<'_> {
         part: &mut Option<CubesRecord>,
         removed: &mut dyn FnMut(&[u32], &[Rank]),
     ) -> Option<bool> {
+        let mut decoder = CubesDecoder::new(kind, record, &mut at)?;
+        let (kind, flips) = (decoder.kind, decoder.flips);
+        if let Some(part) = part {
+            part.flips = flips;
+        }
+        let along = |axis, mask, near, far| self.along(flips, axis, mask, near, far);
         let dims = [2; 4];
-        let dims = &dims[..kind as usize];
-        let mut decoder = CubesDecoder::new(kind);
+        let dims = &dims[..usize::from(kind)];
         let (mut origin, mut node, mut mid, mut top) =
             (Masked::default(), Masked::default(), Masked::default(), Masked::default());
         let (mut left, mut right): (Vec<Masked>, Vec<Masked>) = (vec![], vec![]);
@@ -178,14 +193,14 @@ impl Pass<'_> {
                     }
                 }
                 Step::Node((number, edge)) => {
-                    let mask = self.arc(self.edge(origin.mask, edge)?, origin.edge, edge)?;
+                    let mask = along(NODE, self.edge(origin.mask, edge)?, origin.edge, edge)?;
                     node = Masked { number, edge, mask };
                     if let Some(part) = part {
                         part.node((number, edge));
                     }
                 }
                 Step::Mid(edge) => {
-                    let mask = self.arc(self.edge(node.mask, edge)?, node.edge, edge)?;
+                    let mask = along(THIRD, self.edge(node.mask, edge)?, node.edge, edge)?;
                     mid = Masked { number: 0, edge, mask };
                     if let Some(part) = part {
                         part.mid(edge);
@@ -209,22 +224,24 @@ impl Pass<'_> {
                     }
                 }
                 Step::Top((number, edge), ears) => {
-                    let mask = self.arc(self.edge(mid.mask, edge)?, origin.edge, edge)?;
+                    let mask = along(TOP, self.edge(mid.mask, edge)?, origin.edge, edge)?;
                     top = Masked { number, edge, mask };
-                    self.ears(ears, mask, node.edge, edge, &mut left)?;
+                    let over = |mask, ear| along(NODE, along(TOP, mask, node.edge, ear)?, edge, ear);
+                    self.ears(ears, mask, over, &mut left)?;
                     if let Some(part) = part {
                         part.top((top.number, edge), left.iter().map(|ear| (ear.number, ear.edge)));
                     }
                 }
                 Step::Ears((number, edge), ears, count) => {
-                    let mask = self.arc(self.edge(top.mask, edge)?, origin.edge, edge)?;
-                    let mask = self.arc(mask, edge, mid.edge)?;
+                    let mask = along(THIRD, self.edge(top.mask, edge)?, origin.edge, edge)?;
+                    let mask = along(NODE, mask, edge, mid.edge)?;
                     let third = Masked { number, edge, mask };
-                    self.ears(ears, mask, edge, top.edge, &mut right)?;
+                    let over = |mask, ear| along(THIRD, along(TOP, mask, edge, ear)?, top.edge, ear);
+                    self.ears(ears, mask, over, &mut right)?;
                     blocks.clear();
                     for _ in 0..count {
                         let (n, lefts, rights) = decoder.read_block(record, &mut at)?;
-                        let known = self.block([mid, third], n.1, [&left, &right], [lefts, rights])?;
+                        let known = self.block([mid, third], n.1, [&left, &right], [lefts, rights], flips)?;
                         let Some(known) = known else {
                             blocks.push((n, lefts, rights));
                             continue;
@@ -244,7 +261,9 @@ impl Pass<'_> {
                                     right[f].edge,
                                     n.1,
                                 ];
-                                removed(dims, parts.as_flattened());
+                                let turned: [Edge; 8] =
+                                    std::array::from_fn(|i| parts[i ^ usize::from(flips)]);
+                                removed(dims, turned.as_flattened());
                             }
                         }
                         split(lefts, rights, |f| known[f], |lefts, rights| blocks.push((n, lefts, rights)));
@@ -261,19 +280,17 @@ impl Pass<'_> {
         }
     }
 
-    /// The ears over two edges, with the texts of `mask` that have them there.
+    /// Ears, with the texts of `mask` that have them where they are.
     fn ears(
         &self,
         ears: Vec<(u32, Edge)>,
         mask: u8,
-        below: Edge,
-        beside: Edge,
+        over: impl Fn(u8, Edge) -> Option<u8>,
         to: &mut Vec<Masked>,
     ) -> Option<()> {
         to.clear();
         for (number, edge) in ears {
-            let mask = self.arc(self.edge(mask, edge)?, below, edge)?;
-            to.push(Masked { number, edge, mask: self.arc(mask, beside, edge)? });
+            to.push(Masked { number, edge, mask: over(self.edge(mask, edge)?, edge)? });
         }
         Some(())
     }
@@ -285,25 +302,27 @@ impl Pass<'_> {
         n: Edge,
         [left, right]: [&[Masked]; 2],
         [lefts, rights]: [u64; 2],
+        flips: u8,
     ) -> Option<Option<[u64; 64]>> {
         if third.mask == 0 {
             return Some(None);
         }
-        let mask = self.arc(self.edge(third.mask, n)?, mid.edge, n)?;
+        let mask = self.along(flips, TOP, self.edge(third.mask, n)?, mid.edge, n)?;
         if mask == 0 {
             return Some(None);
         }
+        let always = ears_part(flips);
         let mut masks = [0u8; 64];
         for h in bits(lefts) {
-            masks[h] = self.arc(mask & left[h].mask, left[h].edge, n)?;
+            masks[h] = self.along(flips, THIRD, mask & left[h].mask, left[h].edge, n)?;
         }
         let mut known = [0u64; 64];
         let mut any = false;
         for f in bits(rights) {
-            let mask = self.arc(mask & right[f].mask, right[f].edge, n)?;
+            let mask = self.along(flips, NODE, mask & right[f].mask, right[f].edge, n)?;
             for h in bits(lefts) {
                 let (a, b) = (left[h].edge, right[f].edge);
-                if masks[h] & mask != 0 && a[0] != b[0] && a[1] != b[1] {
+                if masks[h] & mask != 0 && (always || a[0] != b[0] && a[1] != b[1]) {
                     known[f] |= 1 << h;
                     any = true;
                 }

@@ -32,7 +32,7 @@ impl CubeKeys {
 
     /// One bit for each pair of axes: whether the later one comes first.
     #[inline]
-    fn code(tokens: &[u32]) -> usize {
+    pub(super) fn code(tokens: &[u32]) -> usize {
         let mut code = 0;
         let mut bit = 0;
         for (i, a) in tokens.iter().enumerate() {
@@ -42,6 +42,12 @@ impl CubeKeys {
             }
         }
         code
+    }
+
+    /// The keys by mask, for axes in an order with this code.
+    #[inline]
+    pub(super) fn of_code(&self, code: usize) -> &[Lanes] {
+        &self.tables[code]
     }
 
     /// The keys by mask, for axes with these (distinct, vocabulary-numbered) unit tokens.

@@ -68,6 +68,7 @@ mod kind {
     pub(super) const SQUARES: u8 = 2;
     pub(super) const CUBES: u8 = 3;
     pub(super) const TESSERACTS: u8 = 4;
+    pub(super) const TURNED: u8 = 5;
 }
 
 /// Records are cut at the first opportunity after this many bytes.

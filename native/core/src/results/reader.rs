@@ -354,9 +354,10 @@ impl Cursor {
                     self.grown.clone_from(&list.dims);
                     Decoder::List(list)
                 }
-                kind::SQUARES | kind::CUBES | kind::TESSERACTS => {
-                    self.grown = vec![2; kind as usize];
-                    Decoder::Cubes(CubesDecoder::new(kind))
+                kind::SQUARES | kind::CUBES | kind::TESSERACTS | kind::TURNED => {
+                    let cubes = CubesDecoder::new(kind, record, &mut self.at)?;
+                    self.grown = vec![2; usize::from(cubes.kind)];
+                    Decoder::Cubes(cubes)
                 }
                 _ => return None,
             });

@@ -254,12 +254,30 @@ fn cube_records() -> Vec<(Dims, Vec<u8>, Vec<Vec<u32>>)> {
         cube([22, 23], [20, 26], [30, 31]),
         cube([20, 21], [24, 25], [32, 33]),
     ];
-    [(squares, kind::SQUARES, two), (cubes, kind::CUBES, three), (tesseracts, kind::TESSERACTS, four)]
-        .into_iter()
-        .map(|(mut record, kind, orthos)| {
-            (vec![2; kind as usize], record.take(kind).expect("orthos"), orthos)
-        })
-        .collect()
+    // The same operations with the fourth axis going down, and with the third one too: ears two shells apart.
+    let [down, apart] = [4u8, 6].map(|flips| {
+        let mut record = CubesRecord::turned(flips);
+        record.body.clone_from(&tesseracts.body);
+        record.count = if flips == 4 { 4 } else { 5 };
+        record
+    });
+    let turned =
+        |cells: &Vec<u32>, flips: usize| -> Vec<u32> { (0..16).map(|at| cells[at ^ (flips * 2)]).collect() };
+    let four_down = four.iter().map(|cells| turned(cells, 4)).collect();
+    let alike = cube([20, 21], [20, 26], [30, 31]);
+    let five_apart = four.iter().chain([&alike]).map(|cells| turned(cells, 6)).collect();
+    [
+        (squares, kind::SQUARES, two),
+        (cubes, kind::CUBES, three),
+        (tesseracts, kind::TESSERACTS, four),
+        (down, kind::TURNED, four_down),
+        (apart, kind::TURNED, five_apart),
+    ]
+    .into_iter()
+    .map(|(mut record, kind, orthos)| {
+        (vec![2; usize::from(kind.min(4))], record.take(kind).expect("orthos"), orthos)
+    })
+    .collect()
 }
 
 /// The bytes of `docs/formats/results.md`: they may not change.
@@ -278,6 +296,8 @@ fn records_have_the_documented_bytes() {
             25, 0, 20, 26, 2, 0, 30, 31, 3, 3, 0, 32, 33, 1, 1
         ]
     );
+    assert_eq!(bytes[3], [&[5, 4, 4], &bytes[2][2..]].concat());
+    assert_eq!(bytes[4], [&[5, 5, 6], &bytes[2][2..]].concat());
     let list = list_record(&[3, 2], &[vec![1, 2, 3, 4, 5, 6], vec![1, 2, 3, 4, 300, 7]]);
     assert_eq!(list, [0, 2, 2, 3, 2, 0, 1, 2, 3, 4, 5, 6, 4, 172, 2, 7]);
 }
@@ -355,6 +375,9 @@ fn a_record_that_promises_too_much_is_damage() {
         [&[0, 1, 200][..], &[2; 200], &[1; 300]].concat(),
         vec![1, 1],
         vec![5, 1],
+        vec![5, 1, 0],
+        vec![5, 1, 8],
+        vec![6, 1],
         vec![],
     ] {
         for dims in [&[2, 2][..], &[2, 2, 2], &[2, 2, 2, 2], &[2, 3]] {
@@ -406,13 +429,13 @@ proptest! {
 
     #[test]
     fn any_bytes_are_harmless(
-        kind in prop_oneof![Just(0u8), Just(2), Just(3), Just(4)],
+        kind in prop_oneof![Just(0u8), Just(2), Just(3), Just(4), Just(5)],
         count in 0u8..20,
         // Mostly operations and small numbers, so that the decoder gets somewhere.
         rest in prop::collection::vec(prop_oneof![3 => 0u8..6, 1 => any::<u8>()], 0..120),
     ) {
         let record = [&[kind, count][..], &rest].concat();
-        let dims = if kind == 0 { vec![2, 3] } else { vec![2; kind as usize] };
+        let dims = if kind == 0 { vec![2, 3] } else { vec![2; usize::from(kind.min(4))] };
         is_harmless(&record, &dims);
     }
 }

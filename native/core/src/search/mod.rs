@@ -19,6 +19,7 @@ mod plain;
 mod rows;
 mod run;
 mod scope;
+mod seeded;
 mod six;
 mod stop;
 mod turn;
@@ -53,6 +54,8 @@ pub struct Sizes {
     pub cubes_alone: bool,
     /// Most axes that are looked for.
     pub axes: u32,
+    /// Find new cubes from new bigrams; by an estimate if nothing is said.
+    pub seeded: Option<bool>,
     /// Joins of layers over one long line that are kept to look for more axes; beyond that each is looked at by itself.
     pub joins: usize,
 }
@@ -67,6 +70,7 @@ impl Default for Sizes {
             line_words: 1 << 22,
             axes: u32::MAX,
             joins: 1 << 20,
+            seeded: None,
             cubes_alone: false,
         }
     }

@@ -11,6 +11,7 @@ use super::ledger::{Account, Ledger};
 use super::lines::Lines;
 use super::plain::Plain;
 use super::rows::Rows;
+use super::seeded::{Seeded, Seeds};
 use super::turn::Turn;
 use super::{Limit, Pool, Scope, Sizes, Stop};
 use crate::digest::WordHashes;
@@ -136,7 +137,17 @@ struct Prepared<'a> {
     graph: &'a Graph,
     tables: Option<Tables<'a>>,
     trigrams: Option<Trigrams>,
+    /// Where cubes are found from, if that is not everywhere.
+    seeds: Option<Seeds>,
     units: Vec<Unit>,
+}
+
+/// The tables that everything else depends on, and the bytes left beside the graph.
+struct Planned {
+    graph: Graph,
+    left: u64,
+    arcs: Option<Arcs>,
+    masks: Option<Masks>,
 }
 
 /// A search that is about to be run.
@@ -161,6 +172,8 @@ pub struct Search<'a> {
     pub allowance: Option<Allowance>,
     /// What is not to be found, as it is there already.
     pub excluded: Option<&'a Exclusion<'a>>,
+    /// Find new cubes from new bigrams, as [`seeds_pay`](Self::seeds_pay) said.
+    pub seeded: bool,
 }
 
 /// What a search came to.
@@ -212,12 +225,58 @@ impl<'a> Search<'a> {
         settings: Settings,
     ) -> Self {
         let (sizes, scope) = (Sizes::default(), Scope::default());
-        Self { index, ranks, words, writer, settings, sizes, scope, allowance: None, excluded: None }
+        Self {
+            index,
+            ranks,
+            words,
+            writer,
+            settings,
+            sizes,
+            scope,
+            allowance: None,
+            excluded: None,
+            seeded: false,
+        }
     }
 
     /// Whether every ortho of a unit is known to be old.
     fn is_old(&self, origin: [Rank; 2]) -> bool {
         self.excluded.is_some_and(|excluded| excluded.closed(self.ranks.token(origin[0])) != 0)
+    }
+
+    /// The tables that everything else depends on; nothing if not even the graph fits.
+    fn plan(&self) -> Option<Planned> {
+        let Self { index, ranks, settings, .. } = self;
+        let list = u64::from(index.bigram_count()) * UNIT_BYTES;
+        let graph = Graph::new(index, ranks, (settings.memory / 2).saturating_sub(list))?;
+        let left = settings.memory.saturating_sub(graph.memory() + list);
+        // Masks are less than a third of the arcs.
+        let arcs = Arcs::new(&graph, left / 3 / if self.excluded.is_some() { 4 } else { 3 } * 3);
+        let masks = match (self.excluded, &arcs) {
+            (Some(excluded), Some(arcs)) => Some(Masks::new(excluded, &graph, arcs, ranks)),
+            _ => None,
+        };
+        Some(Planned { graph, left, arcs, masks })
+    }
+
+    /// Whether it is less work to find the new cubes from new bigrams than to search everything and leave out what is old,
+    /// and there is room for it. The steps of such a search are others, so a [`Ledger`] is for one or the other.
+    ///
+    /// Cost: that of the tables of the search, which are made for it.
+    #[must_use]
+    pub fn seeds_pay(&self) -> bool {
+        if self.sizes.seeded == Some(false) || self.scope.shard.is_some() {
+            return false;
+        }
+        let Some(Planned { graph, left, arcs: Some(arcs), masks: Some(masks) }) = self.plan() else {
+            return false;
+        };
+        if Rows::new(&graph, &arcs, Some(&masks), left / 3).is_none() {
+            return false;
+        }
+        let Some(seeds) = Seeds::new(&graph, &arcs, &masks) else { return false };
+        let taken = arcs.memory() + masks.memory() + seeds.memory();
+        self.sizes.seeded == Some(true) || seeds.pay() && taken <= left / 3
     }
 
     /// Finds every ortho in the scope that the ledger does not call done, each once, and writes it. What was found comes
@@ -239,36 +298,35 @@ impl<'a> Search<'a> {
         let before = ledger.progress().found;
         watch.begin(&before);
         let threads = settings.threads.max(1);
-        let list = u64::from(index.bigram_count()) * UNIT_BYTES;
-        let graph = Graph::new(index, ranks, (settings.memory / 2).saturating_sub(list));
-        let Some(graph) = &graph else {
+        let Some(Planned { graph, left, arcs, masks }) = self.plan() else {
             return shared.plainly(threads);
         };
-        let left = settings.memory.saturating_sub(graph.memory() + list);
-        // Masks are less than a third of the arcs.
-        let arcs = Arcs::new(graph, left / 3 / if self.excluded.is_some() { 4 } else { 3 } * 3);
-        let masks = match (self.excluded, &arcs) {
-            (Some(excluded), Some(arcs)) => Some(Masks::new(excluded, graph, arcs, ranks)),
-            _ => None,
-        };
-        let masks = masks.as_ref();
+        let (graph, masks) = (&graph, masks.as_ref());
         let rows = arcs.as_ref().and_then(|arcs| Rows::new(graph, arcs, masks, left / 3));
         let tables = match (&arcs, &rows) {
             (Some(arcs), Some(rows)) => Some(Tables { graph, arcs, rows, masks }),
             _ => None,
         };
         let trigrams = tables.as_ref().and_then(|_| Trigrams::new(graph, index, ranks, left / 12));
+        let seeds = match (&tables, masks) {
+            (Some(Tables { arcs, .. }), Some(masks)) if self.seeded => Seeds::new(graph, arcs, masks),
+            _ => None,
+        };
         let taken = masks.map_or(0, Masks::memory)
             + arcs.as_ref().map_or(0, Arcs::memory)
-            + trigrams.as_ref().map_or(0, Trigrams::memory);
+            + trigrams.as_ref().map_or(0, Trigrams::memory)
+            + seeds.as_ref().map_or(0, Seeds::memory);
         let held = left.saturating_sub(left / 3 + taken);
         let pool = Pool::new(held / 2);
         let each = held / 2 / threads as u64;
 
         let mut units: Vec<Unit> = (0..graph.edges())
             .map(|edge| {
-                let above = arcs.as_ref().map_or(0, |arcs| {
-                    second_edges(graph, arcs, edge).iter().map(|&x| arcs.up.of(x).len() as u64 + 1).sum()
+                let above = arcs.as_ref().map_or(0, |arcs| match &seeds {
+                    Some(seeds) => seeds.weight(arcs, edge),
+                    None => {
+                        second_edges(graph, arcs, edge).iter().map(|&x| arcs.up.of(x).len() as u64 + 1).sum()
+                    }
                 });
                 (edge, above.min(u64::from(u32::MAX)) as u32)
             })
@@ -277,11 +335,11 @@ impl<'a> Search<'a> {
         let heaviest = units.first().map_or(0, |unit| unit.1);
         let steps = |&(_, weight): &Unit| (u64::from(weight) + 1).saturating_mul(pace(weight, heaviest));
         watch.total.store(units.iter().map(steps).fold(0, u64::saturating_add), Ordering::Relaxed);
-        let prepared = Prepared { graph, tables, trigrams, units };
+        let prepared = Prepared { graph, tables, trigrams, seeds, units };
 
         let next = AtomicUsize::new(0);
         shared.on_threads(threads, &|thread, out| {
-            let Prepared { graph, tables, trigrams, units } = &prepared;
+            let Prepared { graph, tables, trigrams, seeds, units } = &prepared;
             let mut plain = Plain::new(self, stop);
             let sizes = sizes.within(each);
             let mut lines = match (tables, trigrams) {
@@ -289,6 +347,12 @@ impl<'a> Search<'a> {
                 _ => None,
             };
             let mut cubes = tables.as_ref().map(|tables| Cubes::new(tables, stop, &pool, sizes));
+            let mut seeded = match (tables, seeds, self.excluded) {
+                (Some(tables), Some(seeds), Some(known)) => {
+                    Some(Seeded::new(tables, seeds, ranks, known, stop, sizes, each, each))
+                }
+                _ => None,
+            };
             let mut account = Account::new(ledger, self.writer);
             let mut report = Report::new(watch, thread);
             while let Some(&(edge, weight)) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -297,17 +361,21 @@ impl<'a> Search<'a> {
                 report.pace = pace(weight, heaviest);
                 let mut turn = Turn::new(self, origin, &mut account, &mut report);
                 let lists = u64::from(weight) * UP_BYTES + u64::from(graph.edges()) * EDGE_BYTES;
-                if turn.is_over() || self.is_old(origin) {
+                let is_old = self.is_old(origin);
+                // The cubes of a seed do not all start with it.
+                let is_seed = seeds.as_ref().is_some_and(|seeds| seeds.has(edge));
+                if turn.is_over() || is_old && !is_seed {
                     turn.finish(u64::from(weight) + 1, out)?;
                     continue;
                 }
-                match &mut cubes {
-                    Some(cubes) if lists <= each / 2 => {
+                match (&mut seeded, &mut cubes) {
+                    (Some(seeded), _) => seeded.unit(edge, out, &mut turn)?,
+                    (None, Some(cubes)) if lists <= each / 2 => {
                         cubes.unit(edge, out, &mut plain.orderly, &mut turn)?;
                     }
                     _ => plain.cubes(&mut turn, u64::from(weight), out)?,
                 }
-                if !sizes.cubes_alone && turn.has_lines() {
+                if !sizes.cubes_alone && !is_old && turn.has_lines() {
                     match &mut lines {
                         Some(lines) if lists <= each / 2 => {
                             lines.unit(edge, &mut plain.orderly, out, &mut turn)?;
@@ -339,7 +407,8 @@ pub fn run_with_sizes(
     stop: &Stop,
     watch: &Watch,
 ) -> Result<Found> {
-    let search = Search { sizes, excluded, ..Search::new(index, ranks, words, writer, settings) };
+    let mut search = Search { sizes, excluded, ..Search::new(index, ranks, words, writer, settings) };
+    search.seeded = search.seeds_pay();
     Ok(search.run(&Ledger::new(index.bigram_count()), stop, watch)?.found)
 }
 

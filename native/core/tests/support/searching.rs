@@ -38,6 +38,7 @@ pub(crate) fn tiny_sizes() -> Sizes {
         joins: 1,
         axes: u32::MAX,
         cubes_alone: false,
+        seeded: None,
     }
 }
 

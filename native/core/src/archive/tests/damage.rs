@@ -122,10 +122,19 @@ fn rewrite(disk: &FaultyDisk, change: impl FnOnce(&mut serde_json::Value)) {
     disk.edit(&Path::new(TARGET).join("SHA256SUMS"), |bytes| *bytes = sums.into_bytes());
 }
 
+/// Version 1 is version 2 without turned records.
+#[test]
+fn an_archive_of_the_first_version_is_read() {
+    let disk = archive();
+    rewrite(&disk, |json| json["formatVersion"] = 1.into());
+    let (code, said) = findings(disk);
+    assert_eq!(code, None, "{said}");
+}
+
 #[test]
 fn a_newer_archive_is_called_newer() {
     let disk = archive();
-    rewrite(&disk, |json| json["formatVersion"] = 2.into());
+    rewrite(&disk, |json| json["formatVersion"] = 3.into());
     let (code, said) = findings(disk.copy());
     assert_eq!(code, Some(Code::NewerFormat), "{said}");
     disk.remove_file(&Path::new(TARGET).join("SHA256SUMS")).expect("removed");
