@@ -1,11 +1,11 @@
-//! Proves the optimal ortho of one text, for measuring: `optimum FILE [threads] [memory MiB] [K] [seconds]`. Says when each shape was
-//! excluded.
+//! Proves the optimal ortho of one text, for measuring: `optimum FILE [threads] [memory MiB] [K] [seconds]
+//! [many bigrams]`. Says when each shape was excluded.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use fold_core::optimum::{Settings, Watch, find};
+use fold_core::optimum::{Settings, Watch, Ways, find_in};
 use fold_core::ortho::shape_name;
 use fold_core::search::{Limit, Stop};
 use fold_core::text::{Interner, PhraseIndex};
@@ -38,7 +38,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 std::thread::sleep(Duration::from_millis(5));
             }
         });
-        let optimum = find(&index, settings, &[], &stop, &watch);
+        let ways = Ways::default();
+        let many_bigrams = number(6, ways.many_bigrams as u64) as usize;
+        let optimum = find_in(&index, settings, &[], &stop, &watch, Ways { many_bigrams, ..ways });
         done.store(true, Ordering::Relaxed);
         optimum
     })?;

@@ -4,7 +4,7 @@ mod support;
 
 use std::sync::Arc;
 
-use fold_core::optimum::{self, Limit, Optimum, Settings, Watch};
+use fold_core::optimum::{self, Limit, Optimum, Settings, Watch, Ways};
 use fold_core::ortho::check::Checker;
 use fold_core::ortho::{Ortho, compare_optimal, volume};
 use fold_core::search::Stop;
@@ -25,6 +25,11 @@ fn best(index: &PhraseIndex, top: usize, threads: usize) -> Optimum {
         optimum::find(index, settings, &[], &Stop::default(), &Watch::default()).expect("an optimum");
     assert!(optimum.complete(), "nothing stopped it: {optimum:?}");
     assert_eq!(optimum.limit, None);
+    // As in a large text: every shape around its rarest word.
+    let ways = Ways { few_bigrams: 0, many_bigrams: 0 };
+    let anchored = optimum::find_in(index, settings, &[], &Stop::default(), &Watch::default(), ways)
+        .expect("an optimum");
+    assert_eq!(anchored, optimum);
     optimum
 }
 
@@ -139,7 +144,7 @@ fn planted(dims: &[u32], seed: u64) -> String {
 
 #[test]
 fn finds_what_was_planted() {
-    let shapes: [&[u32]; 12] = [
+    let shapes: [&[u32]; 16] = [
         &[4, 4],
         &[3, 3, 3],
         &[2, 12],
@@ -152,6 +157,10 @@ fn finds_what_was_planted() {
         &[2, 3, 3, 3],
         &[3, 3, 3, 3],
         &[2, 2, 4, 5],
+        &[4, 6],
+        &[6, 7],
+        &[3, 3, 3, 4],
+        &[3, 4, 5],
     ];
     for dims in shapes {
         for seed in 0..3 {

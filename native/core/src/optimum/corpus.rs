@@ -123,6 +123,21 @@ impl Corpus {
             text.extend(sentence.iter().map(|&token| numbers[token as usize]));
             text.push(0);
         }
+        Self::of(text, tokens)
+    }
+
+    /// The same words, but only the sentences with at least so many of them.
+    pub(crate) fn only_longer(&self, least: usize) -> Result<Self> {
+        let mut text = vec![0];
+        for sentence in self.text.split(|&word| word == 0).filter(|sentence| sentence.len() >= least.max(1)) {
+            text.extend_from_slice(sentence);
+            text.push(0);
+        }
+        Self::of(text, self.tokens.clone())
+    }
+
+    fn of(text: Vec<Word>, tokens: Vec<Token>) -> Result<Self> {
+        let vocabulary = tokens.len() - 1;
         let forward = Reading::new(&text, vocabulary, true)?;
         let backward = Reading::new(&text, vocabulary, false)?;
         let row = COMMON / 64;
@@ -139,12 +154,16 @@ impl Corpus {
     /// Bytes that a corpus of the index may take.
     pub(crate) fn memory_of(index: &PhraseIndex) -> u64 {
         let interner = index.interner();
-        let words = (interner.token_count() + interner.sentence_count()) as u64;
-        // There are no more trigrams than words; the text is copied while it is sorted.
-        words * (4 + 8 + 12 + 48)
-            + u64::from(index.bigram_count()) * 180
-            + interner.vocabulary_len() as u64 * 24
-            + (COMMON * COMMON / 8) as u64
+        memory(
+            interner.token_count() + interner.sentence_count(),
+            index.bigram_count() as usize,
+            interner.vocabulary_len(),
+        )
+    }
+
+    /// Bytes that this one may take.
+    pub(crate) fn memory(&self) -> u64 {
+        memory(self.text.len(), self.forward.bigram_count(), self.vocabulary())
     }
 
     #[inline]
@@ -247,6 +266,12 @@ impl Corpus {
             lo = hi;
         }
     }
+}
+
+/// Bytes that a corpus may take; `words` with the gaps between sentences.
+fn memory(words: usize, bigrams: usize, vocabulary: usize) -> u64 {
+    // There are no more trigrams than words; the text is copied while it is sorted.
+    (words * (4 + 8 + 12 + 48) + bigrams * 180 + vocabulary * 24 + COMMON * COMMON / 8) as u64
 }
 
 impl Reading {

@@ -5,8 +5,10 @@
 //! volumes it is enough to exclude the least cores ([`shapes`]). The work goes down this list:
 //!
 //! 1. [`runs`]: the greatest k of 2xk. That is the volume of the optimum, or nearly.
-//! 2. [`rows`]: all 3xk, for the k that matter; [`blocks`]: r x k from these, and 3x3xk; [`grid`] grows these to other
-//!    cores. Whatever is found raises the bar; what is not is the proof.
+//! 2. The other cores, one by one. Whatever is found raises the bar; what is not is the proof. In all but large texts they
+//!    follow from the list of all 3x3 or 3x4: [`rows`] has 3xk, [`blocks`] r x k from these, and 3x3xk; [`grid`] grows these to
+//!    other cores. In a large one these lists are too long, and [`anchored`] looks for each core around the rarest of its
+//!    words; only those of more than two axes that are all 3 still need the list.
 //! 3. [`twos`]: among the orthos of the greatest volume, which get the most axes of length 2, and which of those comes
 //!    first. For K > 1 the lesser volumes follow, one by one, until K are held.
 //!
@@ -16,6 +18,7 @@
 //!
 //! Costs: the tables of the corpus, see [`least_memory`]; lists within the rest of the budget.
 
+mod anchored;
 mod blocks;
 pub(crate) mod corpus;
 pub(crate) mod grid;
@@ -119,6 +122,22 @@ impl Watch {
     }
 }
 
+/// At what sizes the search changes its ways; the answer is always the same.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Ways {
+    /// In a text with fewer bigrams all 3x3 are listed first, as everything else follows from them.
+    pub few_bigrams: usize,
+    /// In one with fewer than this all 3x4 are, as 3x3 are a hundred times more; in a greater one no list would fit.
+    pub many_bigrams: usize,
+}
+
+impl Default for Ways {
+    fn default() -> Self {
+        Self { few_bigrams: 40_000, many_bigrams: 250_000 }
+    }
+}
+
 /// Bytes of memory, index not counted, below which [`find`] refuses to begin.
 #[must_use]
 pub fn least_memory(index: &PhraseIndex) -> u64 {
@@ -137,6 +156,22 @@ pub fn find(
     seeds: &[Ortho],
     stop: &Stop,
     watch: &Watch,
+) -> crate::Result<Optimum> {
+    find_in(index, settings, seeds, stop, watch, Ways::default())
+}
+
+/// The same, with sizes for small texts, so that tests go every way.
+///
+/// # Errors
+/// Those of [`find`].
+#[doc(hidden)]
+pub fn find_in(
+    index: &PhraseIndex,
+    settings: Settings,
+    seeds: &[Ortho],
+    stop: &Stop,
+    watch: &Watch,
+    ways: Ways,
 ) -> crate::Result<Optimum> {
     let least = least_memory(index);
     if settings.memory < least {
@@ -163,6 +198,7 @@ pub fn find(
     let mut search = Search {
         corpus: &corpus,
         work: &work,
+        ways,
         watch,
         top: Mutex::new(top),
         triples: BTreeMap::new(),
@@ -186,6 +222,7 @@ pub fn find(
 struct Search<'a> {
     corpus: &'a Corpus,
     work: &'a Work<'a>,
+    ways: Ways,
     watch: &'a Watch,
     top: Mutex<Top>,
     /// All 3xk, by k.
@@ -197,13 +234,6 @@ struct Search<'a> {
     unranked: Option<u64>,
     limit: Option<Limit>,
 }
-
-/// In a text with fewer bigrams all 3x3 are searched first, as everything else follows from them.
-const FEW_BIGRAMS: usize = 40_000;
-
-/// In one with fewer than this it is all 3x4, as 3x3 are a hundred times more. In greater texts the longest are searched
-/// first, as they cost least and the others may be out of reach.
-const MANY_BIGRAMS: usize = 250_000;
 
 impl Search<'_> {
     fn top(&self) -> std::sync::MutexGuard<'_, Top> {
@@ -405,11 +435,7 @@ impl Search<'_> {
     fn triples(&mut self, k: usize) -> Result<&Triples, Halt> {
         if !self.triples.contains_key(&k) {
             let (corpus, work) = (self.corpus, self.work);
-            let first = match corpus.forward.bigram_count() {
-                0..FEW_BIGRAMS => 3,
-                FEW_BIGRAMS..MANY_BIGRAMS => 4,
-                _ => k,
-            };
+            let first = if corpus.forward.bigram_count() < self.ways.few_bigrams { 3 } else { 4 };
             if first < k && self.triples.range(..k).next().is_none() {
                 // If these do not fit, the longer ones may.
                 match self.triples(first) {
@@ -436,7 +462,9 @@ impl Search<'_> {
     fn grids(&mut self, core: &[u32]) -> Result<Vec<Grid>, Halt> {
         let longest = core.last().copied().unwrap_or_default() as usize;
         let (corpus, work) = (self.corpus, self.work);
+        let listed = corpus.forward.bigram_count() < self.ways.many_bigrams;
         match *core {
+            [.., longest] if !listed && (core.len() == 2 || longest > 3) => anchored::all(corpus, core, work),
             [rows, _] => blocks::sheets(corpus, self.triples(longest)?, rows as usize, work),
             [3, 3, _] => blocks::cubes(corpus, self.triples(longest)?, work),
             _ => {
