@@ -675,7 +675,7 @@ impl<'a> Finder<'a> {
             let thirds = opposite.thirds(back);
             let base = opposite.first_trigram(back);
             let mut column: Option<u64> = None;
-            let mut one = |me: &mut Self, i: usize, third: Word| {
+            let one = |me: &mut Self, i: usize, third: Word| {
                 if !me.shells(0, word, third, !reading.ahead, below) {
                     return;
                 }
@@ -699,25 +699,7 @@ impl<'a> Finder<'a> {
                     me.further(way, -step, 3, within, next, half, mask, list);
                 }
             };
-            if thirds.len() <= 8 * under.len() {
-                for (i, &third) in thirds.iter().enumerate() {
-                    if third > self.most {
-                        break;
-                    }
-                    if self.follows(own, third, below) {
-                        one(self, i, third);
-                    }
-                }
-            } else {
-                for &third in under {
-                    if third > self.most {
-                        break;
-                    }
-                    if let Ok(i) = thirds.binary_search(&third) {
-                        one(self, i, third);
-                    }
-                }
-            }
+            self.each_common(thirds, under, own, below, one);
         }
         self.steps = steps;
     }
@@ -759,7 +741,7 @@ impl<'a> Finder<'a> {
         let under = side.next(own);
         let base = reading.first_trigram(bigram);
         let mut column: Option<u64> = None;
-        let mut one = |me: &mut Self, i: usize, next: Word| {
+        let one = |me: &mut Self, i: usize, next: Word| {
             if !me.shells(step, word, next, ahead, below) {
                 return;
             }
@@ -768,6 +750,19 @@ impl<'a> Finder<'a> {
                 me.further(way, 0, 3, reading.trigram_interval(base + i), next, depth, mask, list);
             }
         };
+        self.each_common(after, under, own, below, one);
+    }
+
+    /// The words no rarer than the anchor that are both in `after`, with their place there, and in `under`, those beside `own`.
+    #[inline]
+    fn each_common(
+        &mut self,
+        after: &[Word],
+        under: &[Word],
+        own: Word,
+        below: bool,
+        mut one: impl FnMut(&mut Self, usize, Word),
+    ) {
         if after.len() <= 8 * under.len() {
             for (i, &next) in after.iter().enumerate() {
                 if next > self.most {
