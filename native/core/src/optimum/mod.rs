@@ -5,10 +5,10 @@
 //! volumes it is enough to exclude the least cores ([`shapes`]). The work goes down this list:
 //!
 //! 1. [`runs`]: the greatest k of 2xk. That is the volume of the optimum, or nearly.
-//! 2. The other cores, one by one. Whatever is found raises the bar; what is not is the proof. In all but large texts they
-//!    follow from the list of all 3x3 or 3x4: [`rows`] has 3xk, [`blocks`] r x k from these, and 3x3xk; [`grid`] grows these to
-//!    other cores. In a large one these lists are too long, and [`anchored`] looks for each core around the rarest of its
-//!    words; only those of more than two axes that are all 3 still need the list.
+//! 2. The other cores, one by one. Whatever is found raises the bar; what is not is the proof. They follow from the list of all
+//!    3xk for a small k: [`rows`] and [`bands`] have 3xk, [`blocks`] r x k from these, and 3x3xk; [`grid`] grows these to
+//!    other cores. In a large text the lists for a k as small as these need do not fit, and [`anchored`] looks for each of them around
+//!    the rarest of its words.
 //! 3. [`twos`]: among the orthos of the greatest volume, which get the most axes of length 2, and which of those comes
 //!    first. For K > 1 the lesser volumes follow, one by one, until K are held.
 //!
@@ -19,6 +19,8 @@
 //! Costs: the tables of the corpus, see [`least_memory`]; lists within the rest of the budget.
 
 mod anchored;
+mod bands;
+mod beside;
 mod blocks;
 pub(crate) mod corpus;
 pub(crate) mod grid;
@@ -128,7 +130,7 @@ impl Watch {
 pub struct Ways {
     /// In a text with fewer bigrams all 3x3 are listed first, as everything else follows from them.
     pub few_bigrams: usize,
-    /// In one with fewer than this all 3x4 are, as 3x3 are a hundred times more; in a greater one no list would fit.
+    /// In one with fewer than this all 3x4 are, as 3x3 are a hundred times more; in a greater one longer rows are.
     pub many_bigrams: usize,
 }
 
@@ -201,6 +203,7 @@ pub fn find_in(
         ways,
         watch,
         top: Mutex::new(top),
+        least_rows: 4,
         triples: BTreeMap::new(),
         longest: None,
         excluded: vec![],
@@ -225,6 +228,9 @@ struct Search<'a> {
     ways: Ways,
     watch: &'a Watch,
     top: Mutex<Top>,
+    /// Words of the shortest rows that sheets are looked for with, as all of these follow from the list for that; in a large
+    /// text that for shorter ones would not fit.
+    least_rows: usize,
     /// All 3xk, by k.
     triples: BTreeMap<usize, Triples>,
     /// The 2xk of the greatest k.
@@ -348,7 +354,12 @@ impl Search<'_> {
         // Cores that are left open, as a limit was met.
         let mut left: Vec<Dims> = vec![];
         'again: loop {
-            for core in shapes::least_cores(reached + 1) {
+            let mut cores = shapes::least_cores(reached + 1);
+            // The lists of rows that sheets need serve other cores too.
+            cores.sort_by_key(Vec::len);
+            let sheets = cores.iter().filter(|core| core.len() == 2);
+            self.least_rows = sheets.map(|core| core[1] as usize).min().unwrap_or(4).max(4);
+            for core in cores {
                 if self.is_excluded(&core) || left.iter().any(|inner| shapes::contains(&core, inner)) {
                     continue;
                 }
@@ -435,7 +446,11 @@ impl Search<'_> {
     fn triples(&mut self, k: usize) -> Result<&Triples, Halt> {
         if !self.triples.contains_key(&k) {
             let (corpus, work) = (self.corpus, self.work);
-            let first = if corpus.forward.bigram_count() < self.ways.few_bigrams { 3 } else { 4 };
+            let first = match corpus.forward.bigram_count() {
+                few if few < self.ways.few_bigrams => 3,
+                more if more < self.ways.many_bigrams => 4,
+                _ => self.least_rows,
+            };
             if first < k && self.triples.range(..k).next().is_none() {
                 // If these do not fit, the longer ones may.
                 match self.triples(first) {
@@ -464,9 +479,15 @@ impl Search<'_> {
         let (corpus, work) = (self.corpus, self.work);
         let listed = corpus.forward.bigram_count() < self.ways.many_bigrams;
         match *core {
-            [.., longest] if !listed && (core.len() == 2 || longest > 3) => anchored::all(corpus, core, work),
-            [rows, _] => blocks::sheets(corpus, self.triples(longest)?, rows as usize, work),
-            [3, 3, _] => blocks::cubes(corpus, self.triples(longest)?, work),
+            [rows, _] => match self.triples(longest) {
+                Ok(triples) => blocks::sheets(corpus, triples, rows as usize, work),
+                Err(Halt::Memory) if !listed => anchored::all(corpus, core, work),
+                Err(halt) => Err(halt),
+            },
+            [3, 3, _] if listed || self.triples.range(..=longest).next().is_some() => {
+                blocks::cubes(corpus, self.triples(longest)?, work)
+            }
+            [.., longest] if !listed && longest > 3 => anchored::all(corpus, core, work),
             _ => {
                 // A core with one axis shorter, or without one, is inside.
                 let shorter = core.iter().rposition(|&d| d > 3).filter(|&k| k + 1 < core.len());

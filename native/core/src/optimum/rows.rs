@@ -1,15 +1,14 @@
 //! Three long phrases, one over the other: every 3xk for a given k.
 //!
-//! The upper row is any run of k words. Of its bigrams the one that is cheapest to look below is its *seed*; rows with
-//! the same seed share the search for the squares under it. Each square is widened to two rows of k columns in which
-//! each column goes on to a third word, and the third row is sought among these, from the column with the fewest.
+//! Those for k > 3 are found by [`bands`](super::bands). Of 3x3 there are too many pairs of rows for that. Of the bigrams of the upper row the
+//! one that is cheapest to look below is its *seed*; rows with the same seed share the search for the squares under it. Only one of the two
+//! orientations is looked for, the one whose upper row has the cheaper seed; the other is its transpose. So rows of
+//! common words are only met with columns of common words.
 //!
-//! Of 3x3 only one of the two orientations is looked for, the one whose upper row has the cheaper seed; the other is
-//! its transpose. So rows of common words are only met with columns of common words.
-//!
-//! Guarantee: complete, in ascending order, each once. Memory: 12 bytes for each found and for each run of k words.
+//! Guarantee: complete, in ascending order, each once. Memory: 12 bytes for each found and for each run of three words.
 
-use super::corpus::{Corpus, Interval, Reading, Word};
+use super::bands;
+use super::corpus::{Corpus, Interval, Word};
 use super::work::{Halt, Work};
 
 /// A run of k words, k being known: the first place in the suffix array where it is read.
@@ -43,6 +42,15 @@ struct Upper {
 
 /// Finds every 3xk.
 pub(super) fn all(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Triples, Halt> {
+    let parts = if k == 3 { threes(corpus, work)? } else { bands::all(corpus, k, work)? };
+    let mut rows = parts.concat();
+    rows.sort_unstable();
+    rows.dedup();
+    Ok(Triples { k, rows })
+}
+
+/// Every 3x3.
+fn threes(corpus: &Corpus, work: &Work<'_>) -> Result<Vec<Vec<[Row; 3]>>, Halt> {
     let reading = &corpus.forward;
     let costs = seed_costs(corpus);
     let mut uppers: Vec<Upper> = vec![];
@@ -52,10 +60,10 @@ pub(super) fn all(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Triples,
             work.check()?;
         }
         let from = place as usize;
-        let Some(run) = corpus.text.get(from..from + k).filter(|run| !run.contains(&0)) else {
+        let Some(run) = corpus.text.get(from..from + 3).filter(|run| !run.contains(&0)) else {
             continue;
         };
-        if before.is_some_and(|before| corpus.run(before, k) == run) {
+        if before.is_some_and(|before| corpus.run(before, 3) == run) {
             continue;
         }
         before = Some(place);
@@ -71,33 +79,19 @@ pub(super) fn all(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Triples,
         uppers.extend(best.map(|(_, upper)| upper));
         work.check_room(uppers.len(), 12)?;
     }
-    uppers.sort_unstable_by_key(|upper| (upper.seed, upper.column, beside(corpus, upper, k), upper.place));
+    uppers.sort_unstable_by_key(|upper| (upper.seed, upper.column, upper.place));
     let groups: Vec<&[Upper]> = uppers.chunk_by(|a, b| a.seed == b.seed).collect();
     // The greatest seed cost of the runs of three words that begin with a bigram.
-    let mut reach: Vec<u64> = vec![];
-    if k == 3 {
-        reach = (0..reading.bigram_count() as u32)
-            .map(|first| {
-                let (_, b) = reading.bigram_words(first);
-                let cost_after = |&c: &Word| reading.bigram(b, c).map_or(0, |second| costs[second as usize]);
-                let after = reading.thirds(first).iter().map(cost_after).max().unwrap_or(0);
-                after.min(costs[first as usize])
-            })
-            .collect();
-    }
-    let parts = work.divide(groups.len(), &|next| {
-        let mut finder = Finder {
-            corpus,
-            k,
-            costs: &costs,
-            reach: &reach,
-            upper: vec![0; k],
-            middle: vec![0; k],
-            lower: vec![0; k],
-            columns: vec![0; k],
-            parts: vec![],
-            found: vec![],
-        };
+    let reach: Vec<u64> = (0..reading.bigram_count() as u32)
+        .map(|first| {
+            let (_, b) = reading.bigram_words(first);
+            let cost_after = |&c: &Word| reading.bigram(b, c).map_or(0, |second| costs[second as usize]);
+            let after = reading.thirds(first).iter().map(cost_after).max().unwrap_or(0);
+            after.min(costs[first as usize])
+        })
+        .collect();
+    work.divide(groups.len(), &|next| {
+        let mut finder = Finder { corpus, costs: &costs, reach: &reach, found: vec![] };
         while let Some(group) = next() {
             work.check()?;
             finder.group(groups[group], work)?;
@@ -105,18 +99,7 @@ pub(super) fn all(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Triples,
         finder.found.sort_unstable();
         finder.found.dedup();
         Ok(finder.found)
-    })?;
-    let mut rows = parts.concat();
-    rows.sort_unstable();
-    rows.dedup();
-    Ok(Triples { k, rows })
-}
-
-/// The word beside the seed: on the right, or on the left where nothing is on the right.
-fn beside(corpus: &Corpus, upper: &Upper, k: usize) -> Word {
-    let column = upper.column as usize;
-    let place = upper.place as usize;
-    corpus.text[if column + 2 < k { place + column + 2 } else { place + column - 1 }]
+    })
 }
 
 /// Successors that are looked at for an estimate, at most.
@@ -139,49 +122,19 @@ fn seed_costs(corpus: &Corpus) -> Vec<u64> {
         .collect()
 }
 
-/// Rows of a group with the same word beside the seed, most of which have nothing below it.
-#[derive(Debug, Clone, Copy)]
-struct Alike {
-    over: Word,
-    /// Whether that word is on the right.
-    ahead: bool,
-    from: usize,
-    to: usize,
-}
-
 struct Finder<'a> {
     corpus: &'a Corpus,
-    k: usize,
     costs: &'a [u64],
     reach: &'a [u64],
-    upper: Vec<Word>,
-    middle: Vec<Word>,
-    lower: Vec<Word>,
-    /// The bigrams of the columns of the first two rows.
-    columns: Vec<u32>,
-    parts: Vec<Alike>,
     found: Vec<[Row; 3]>,
 }
 
-impl<'a> Finder<'a> {
+impl Finder<'_> {
     fn group(&mut self, group: &[Upper], work: &Work<'_>) -> Result<(), Halt> {
         let corpus = self.corpus;
         let reading = &corpus.forward;
         let Some(&Upper { seed, .. }) = group.first() else { return Ok(()) };
         let (a, b) = reading.bigram_words(seed);
-        if self.k > 3 {
-            self.parts.clear();
-            for (at, upper) in group.iter().enumerate() {
-                let over = beside(corpus, upper, self.k);
-                let ahead = upper.column as usize + 2 < self.k;
-                match self.parts.last_mut() {
-                    Some(part) if part.over == over && group[part.from].column == upper.column => {
-                        part.to = at + 1;
-                    }
-                    _ => self.parts.push(Alike { over, ahead, from: at, to: at + 1 }),
-                }
-            }
-        }
         let after_b = reading.next(b);
         let first_a = reading.first_bigram(a);
         for (i, &d) in reading.next(a).iter().enumerate() {
@@ -220,28 +173,6 @@ impl<'a> Finder<'a> {
 
     /// A square under a seed: the bigram of its lower row and those of its columns.
     fn square(&mut self, group: &[Upper], below: u32, left: u32, right: u32) {
-        if self.k == 3 {
-            self.square_of_three(group, below, left, right);
-            return;
-        }
-        let corpus = self.corpus;
-        let (ahead, back) = (&corpus.forward, &corpus.backward);
-        let (d, e) = ahead.bigram_words(below);
-        let thirds = if ahead.goes_on(below) { ahead.thirds(below) } else { &[] };
-        let before = back.bigram(e, d).map_or(&[][..], |id| back.thirds(id));
-        let parts = std::mem::take(&mut self.parts);
-        for &Alike { over, ahead, from, to } in &parts {
-            let list = if ahead { thirds } else { before };
-            if list.iter().any(|&under| corpus.follows(over, under)) {
-                for upper in &group[from..to] {
-                    self.widen(upper, below, left, right);
-                }
-            }
-        }
-        self.parts = parts;
-    }
-
-    fn square_of_three(&mut self, group: &[Upper], below: u32, left: u32, right: u32) {
         let corpus = self.corpus;
         let reading = &corpus.forward;
         let Some(seed) = group.first().map(|upper| upper.seed) else { return };
@@ -261,7 +192,7 @@ impl<'a> Finder<'a> {
                         && let Some(column) = reading.bigram(c, f)
                         && reading.goes_on(column)
                     {
-                        self.third_of_three([a, b, c], [d, e, f], [left, right, column], cost);
+                        self.third_row([a, b, c], [d, e, f], [left, right, column], cost);
                     }
                 }
             }
@@ -279,7 +210,7 @@ impl<'a> Finder<'a> {
                         && reading.goes_on(column)
                         && self.reach[column as usize] >= cost
                     {
-                        self.third_of_three([p, a, b], [q, d, e], [column, left, right], cost);
+                        self.third_row([p, a, b], [q, d, e], [column, left, right], cost);
                     }
                 }
             }
@@ -287,7 +218,7 @@ impl<'a> Finder<'a> {
     }
 
     /// The third rows of three columns, for the cheaper orientation.
-    fn third_of_three(&mut self, x: [Word; 3], y: [Word; 3], columns: [u32; 3], cost: u64) {
+    fn third_row(&mut self, x: [Word; 3], y: [Word; 3], columns: [u32; 3], cost: u64) {
         let corpus = self.corpus;
         let (ahead, back) = (&corpus.forward, &corpus.backward);
         let [d0, d1, d2] = columns.map(|column| ahead.thirds(column));
@@ -300,7 +231,7 @@ impl<'a> Finder<'a> {
                     if ok1(z1) {
                         meet(d0, back.thirds(bigram), 0, |z0, _| {
                             if ok0(z0) {
-                                self.emit_three(x, y, [z0, z1, z2], cost);
+                                self.emit(x, y, [z0, z1, z2], cost);
                             }
                         });
                     }
@@ -312,7 +243,7 @@ impl<'a> Finder<'a> {
                     if ok0(z0)
                         && let Some(bigram) = ahead.bigram(z0, z1)
                     {
-                        meet(d2, ahead.thirds(bigram), 0, |z2, _| self.emit_three(x, y, [z0, z1, z2], cost));
+                        meet(d2, ahead.thirds(bigram), 0, |z2, _| self.emit(x, y, [z0, z1, z2], cost));
                     }
                 });
             }
@@ -320,14 +251,14 @@ impl<'a> Finder<'a> {
             for &z0 in d0.iter().filter(|&&z0| ok0(z0)) {
                 meet(d1, ahead.next(z0), ahead.first_bigram(z0), |z1, bigram| {
                     if ok1(z1) {
-                        meet(d2, ahead.thirds(bigram), 0, |z2, _| self.emit_three(x, y, [z0, z1, z2], cost));
+                        meet(d2, ahead.thirds(bigram), 0, |z2, _| self.emit(x, y, [z0, z1, z2], cost));
                     }
                 });
             }
         }
     }
 
-    fn emit_three(&mut self, x: [Word; 3], y: [Word; 3], z: [Word; 3], cost: u64) {
+    fn emit(&mut self, x: [Word; 3], y: [Word; 3], z: [Word; 3], cost: u64) {
         let reading = &self.corpus.forward;
         let pair_cost =
             |a: Word, b: Word| reading.bigram(a, b).map_or(0, |bigram| self.costs[bigram as usize]);
@@ -342,176 +273,6 @@ impl<'a> Finder<'a> {
             (row([x[0], y[0], z[0]]), row([x[1], y[1], z[1]]), row([x[2], y[2], z[2]]))
         {
             self.found.push([c0, c1, c2]);
-        }
-    }
-
-    /// Widens a square to two rows: to the right in the suffix array, then to the left at each occurrence.
-    fn widen(&mut self, upper: &Upper, below: u32, left: u32, right: u32) {
-        let corpus = self.corpus;
-        let Upper { column, place, .. } = *upper;
-        let column = column as usize;
-        self.upper.copy_from_slice(corpus.run(place, self.k));
-        let (d, e) = corpus.forward.bigram_words(below);
-        self.middle[column] = d;
-        self.middle[column + 1] = e;
-        self.columns[column] = left;
-        self.columns[column + 1] = right;
-        self.widen_right(column, column + 1, corpus.forward.bigram_interval(below));
-    }
-
-    /// The middle row is known from `from` to `to`, and read in the interval.
-    fn widen_right(&mut self, from: usize, to: usize, within: Interval) {
-        let corpus = self.corpus;
-        let reading = &corpus.forward;
-        if to + 1 < self.k {
-            let over = self.upper[to + 1];
-            if over == self.middle[to] {
-                return;
-            }
-            corpus.continuations(reading, within, to + 1 - from, |word, interval| {
-                if corpus.follows(over, word)
-                    && let Some(column) = reading.bigram(over, word)
-                    && reading.goes_on(column)
-                {
-                    self.middle[to + 1] = word;
-                    self.columns[to + 1] = column;
-                    self.widen_right(from, to + 1, interval);
-                }
-            });
-            return;
-        }
-        let mut last: Option<u32> = None;
-        for &place in &reading.places[within.lo as usize..within.hi as usize] {
-            let start = (place as usize).wrapping_sub(from);
-            if last.is_some_and(|last| {
-                start < corpus.text.len() && corpus.run(last, from) == corpus.run(start as u32, from)
-            }) {
-                continue;
-            }
-            if self.widen_left(from, place as usize) {
-                last = Some(start as u32);
-                self.third_row();
-            }
-            if from == 0 {
-                break;
-            }
-        }
-    }
-
-    /// Whether the columns to the left of `from` are as they must be, at an occurrence of the middle row.
-    fn widen_left(&mut self, from: usize, place: usize) -> bool {
-        let corpus = self.corpus;
-        for back in 1..=from {
-            let column = from - back;
-            let word = corpus.text[place - back];
-            let over = self.upper[column];
-            if word == 0 || word == self.upper[column + 1] || !corpus.follows(over, word) {
-                return false;
-            }
-            match corpus.forward.bigram(over, word) {
-                Some(id) if corpus.forward.goes_on(id) => self.columns[column] = id,
-                _ => return false,
-            }
-            self.middle[column] = word;
-        }
-        true
-    }
-
-    /// Finds the third rows below two.
-    fn third_row(&mut self) {
-        let thirds = |column: &u32| self.corpus.forward.thirds(*column).len();
-        let Some(start) = (0..self.k).min_by_key(|&j| thirds(&self.columns[j])) else { return };
-        let ahead = self.k - 1 - start >= start;
-        let reading = if ahead { &self.corpus.forward } else { &self.corpus.backward };
-        for &word in self.corpus.forward.thirds(self.columns[start]) {
-            if self.fits_below(start, word) {
-                self.lower[start] = word;
-                self.third_on(reading, start, start, reading.word(word));
-            }
-        }
-    }
-
-    /// Whether the shells of a word in the third row have it only once.
-    #[inline]
-    fn fits_below(&self, column: usize, word: Word) -> bool {
-        self.middle.get(column + 1) != Some(&word) && self.upper.get(column + 2) != Some(&word)
-    }
-
-    /// The third row is known from `start` to `at` in the direction of the reading.
-    fn third_on(&mut self, reading: &'a Reading, start: usize, at: usize, within: Interval) {
-        let corpus = self.corpus;
-        let last = if reading.ahead { self.k - 1 } else { 0 };
-        if at == last {
-            for &place in &reading.places[within.lo as usize..within.hi as usize] {
-                if self.third_rest(reading.ahead, start, place as usize) {
-                    self.emit();
-                }
-                if start + at == self.k - 1 {
-                    // Nothing is on the other side, so all occurrences are alike.
-                    break;
-                }
-            }
-            return;
-        }
-        let next = if reading.ahead { at + 1 } else { at - 1 };
-        let domain = corpus.forward.thirds(self.columns[next]);
-        let length = at.abs_diff(start) + 1;
-        if length <= 2 {
-            // The interval is that of a word or a bigram: what goes on is in lists.
-            let (list, first) = if length == 1 {
-                (reading.next(self.lower[at]), reading.first_bigram(self.lower[at]))
-            } else {
-                let Some(bigram) = reading.bigram(self.lower[start], self.lower[at]) else { return };
-                (reading.thirds(bigram), reading.first_trigram(bigram) as u32)
-            };
-            meet(domain, list, first, |word, id| {
-                if self.fits_below(next, word) {
-                    self.lower[next] = word;
-                    let interval = if length == 1 {
-                        reading.bigram_interval(id)
-                    } else {
-                        reading.trigram_interval(id as usize)
-                    };
-                    self.third_on(reading, start, next, interval);
-                }
-            });
-            return;
-        }
-        corpus.continuations(reading, within, length, |word, interval| {
-            if domain.binary_search(&word).is_ok() && self.fits_below(next, word) {
-                self.lower[next] = word;
-                self.third_on(reading, start, next, interval);
-            }
-        });
-    }
-
-    /// Whether the columns on the other side of `start` are as they must be, at an occurrence of the third row.
-    fn third_rest(&mut self, ahead: bool, start: usize, place: usize) -> bool {
-        let corpus = self.corpus;
-        let rest = if ahead { start } else { self.k - 1 - start };
-        for step in 1..=rest {
-            let (column, word) = if ahead {
-                (start - step, corpus.text[place - step])
-            } else {
-                (start + step, corpus.text[place + step])
-            };
-            if word == 0
-                || corpus.forward.thirds(self.columns[column]).binary_search(&word).is_err()
-                || !self.fits_below(column, word)
-            {
-                return false;
-            }
-            self.lower[column] = word;
-        }
-        true
-    }
-
-    fn emit(&mut self) {
-        let row = |run: &[Word]| row_of(self.corpus, run);
-        if let (Some(x), Some(y), Some(z)) = (row(&self.upper), row(&self.middle), row(&self.lower))
-            && self.found.last() != Some(&[x, y, z])
-        {
-            self.found.push([x, y, z]);
         }
     }
 }

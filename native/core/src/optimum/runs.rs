@@ -5,12 +5,17 @@
 //! occurrence of that is compared with the text around the seed in both directions. A seed does for all windows around
 //! it, and, when only windows of one length matter, for all places with the same words around it. The cost of a seed is estimated from its first two words.
 //!
+//! Where k is at least [`MANY`], few runs are one over the other, and sets of bits find them sooner ([`Beside`]): of each run of k words one
+//! of its parts of half the length, at places that are half of k apart, is met with the whole text, and what is found is stretched.
+//!
 //! Guarantee: complete, as each window has a seed inside and whatever is below the window is below the seed. Memory: 8
-//! bytes a bigram for the estimates and a bounded set of hashes for each thread, besides what is found.
+//! bytes a bigram for the estimates and a bounded set of hashes for each thread, or [`Beside`] and 8 bytes a word, besides what is found.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use super::beside::{Beside, Side, Visitor};
 use super::corpus::{Corpus, Interval, Reading, Word};
 use super::work::{Halt, Work};
 
@@ -25,6 +30,9 @@ const FIRST: usize = 24;
 
 /// Words of a short text.
 const SHORT: usize = 20_000;
+
+/// The least k that is sought by sets of bits.
+const MANY: usize = 10;
 
 /// What 2xk there are.
 #[derive(Debug, Default)]
@@ -75,19 +83,37 @@ pub(super) fn longest(corpus: &Corpus, least: usize, work: &Work<'_>) -> Result<
 }
 
 fn search(corpus: &Corpus, k: usize, rising: bool, work: &Work<'_>) -> Result<Runs, Halt> {
-    let mut sentences = vec![];
-    let mut start = 1;
-    for (at, _) in corpus.text.iter().enumerate().skip(1).filter(|&(_, &word)| word == 0) {
-        if at - start >= k {
-            sentences.push((start, at));
-        }
-        start = at + 1;
-    }
     let level = AtomicUsize::new(k);
+    let by_bits = if k < MANY { Err(Halt::Memory) } else { by_bits(corpus, &level, rising, work) };
+    let (found, whole) = match by_bits {
+        Err(Halt::Memory) => by_seeds(corpus, &level, rising, work)?,
+        done => done?,
+    };
+    // Some of what was found before the level rose may be too short.
+    let k = level.load(Ordering::Relaxed);
+    let mut tops = vec![];
+    for (place, length) in found {
+        if let Some(more) = (length as usize).checked_sub(k) {
+            tops.extend(place..=place + more as u32);
+            work.check_room(tops.len(), 4)?;
+        }
+    }
+    tops.sort_unstable();
+    tops.dedup();
+    tops.sort_by(|&a, &b| corpus.run(a, k).cmp(corpus.run(b, k)));
+    tops.dedup_by(|a, b| corpus.run(*a, k) == corpus.run(*b, k));
+    Ok(Runs { k, tops, whole })
+}
+
+/// Places and lengths of upper rows of at least the level, and whether these are all.
+type Found = (Vec<(u32, u32)>, bool);
+
+fn by_seeds(corpus: &Corpus, level: &AtomicUsize, rising: bool, work: &Work<'_>) -> Result<Found, Halt> {
+    let sentences = sentences(corpus, level.load(Ordering::Relaxed));
     let whole = AtomicBool::new(true);
     let chunks: Vec<&[(usize, usize)]> = sentences.chunks(64).collect();
     let parts = work.divide(chunks.len(), &|next| {
-        let mut finder = Finder::new(corpus, &level, rising);
+        let mut finder = Finder::new(corpus, level, rising);
         'all: while let Some(chunk) = next() {
             for &(start, end) in chunks[chunk] {
                 if work.check().is_err() {
@@ -100,20 +126,80 @@ fn search(corpus: &Corpus, k: usize, rising: bool, work: &Work<'_>) -> Result<Ru
         }
         Ok(finder.found)
     })?;
-    // Some of what was found before the level rose may be too short.
-    let k = level.load(Ordering::Relaxed);
-    let mut tops = vec![];
-    for (place, length) in parts.into_iter().flatten() {
-        if let Some(more) = (length as usize).checked_sub(k) {
-            tops.extend(place..=place + more as u32);
-            work.check_room(tops.len(), 4)?;
+    Ok((parts.concat(), whole.into_inner()))
+}
+
+/// Where the sentences of at least k words begin and end.
+fn sentences(corpus: &Corpus, k: usize) -> Vec<(usize, usize)> {
+    let mut sentences = vec![];
+    let mut start = 1;
+    for (at, _) in corpus.text.iter().enumerate().skip(1).filter(|&(_, &word)| word == 0) {
+        if at - start >= k {
+            sentences.push((start, at));
         }
+        start = at + 1;
     }
-    tops.sort_unstable();
-    tops.dedup();
-    tops.sort_by(|&a, &b| corpus.run(a, k).cmp(corpus.run(b, k)));
-    tops.dedup_by(|a, b| corpus.run(*a, k) == corpus.run(*b, k));
-    Ok(Runs { k, tops, whole: whole.into_inner() })
+    sentences
+}
+
+fn by_bits(corpus: &Corpus, level: &AtomicUsize, rising: bool, work: &Work<'_>) -> Result<Found, Halt> {
+    let k = level.load(Ordering::Relaxed);
+    let step = k.div_ceil(2);
+    let part = k - step + 1;
+    let mut text = vec![0];
+    let mut places = vec![0];
+    let mut parts = vec![];
+    for (start, end) in sentences(corpus, k) {
+        parts
+            .extend((text.len()..=text.len() + (end - start) - part).step_by(step).map(|place| place as u32));
+        text.extend_from_slice(&corpus.text[start..=end]);
+        places.extend(start as u32..=end as u32);
+        work.check_room(text.len(), 8)?;
+    }
+    let under = Beside::new(corpus, &text, Side::Under, |_| true, work)?;
+    let found = Mutex::new(vec![]);
+    let stretcher =
+        || Stretcher { corpus, parts: &parts, places: &places, level, rising, work, found: &found };
+    let whole = match under.each(&parts, part, None, work, &stretcher, &|_| ()) {
+        Ok(_) => true,
+        Err(Halt::Stopped) => false,
+        Err(halt) => return Err(halt),
+    };
+    Ok((found.into_inner().unwrap_or_else(PoisonError::into_inner), whole))
+}
+
+/// Stretches what is found by bits.
+struct Stretcher<'a> {
+    corpus: &'a Corpus,
+    parts: &'a [u32],
+    /// Where in the text of the corpus each place is.
+    places: &'a [u32],
+    level: &'a AtomicUsize,
+    rising: bool,
+    work: &'a Work<'a>,
+    found: &'a Mutex<Vec<(u32, u32)>>,
+}
+
+impl Visitor for Stretcher<'_> {
+    fn visit(&mut self, part: usize, place: u32) -> Result<(), Halt> {
+        let [over, under] = [self.parts[part], place].map(|place| self.places[place as usize]);
+        let (left, right) = stretch(self.corpus, over, under);
+        let length = left + right + 1;
+        if length < self.level.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.rising && length > self.level.fetch_max(length, Ordering::Relaxed) {
+            found.clear();
+        }
+        found.push((over - left as u32, length as u32));
+        if found.len().is_power_of_two() {
+            // Each is met once for every part that is in it, and one upper row has many lower ones.
+            found.sort_unstable();
+            found.dedup();
+        }
+        self.work.check_room(found.len(), 8)
+    }
 }
 
 struct Finder<'a> {
