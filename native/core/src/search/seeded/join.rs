@@ -8,12 +8,12 @@
 //! What is old for one of the other texts that are left out is taken out of the blocks one by one: seeds of which one of
 //! these has the whole surroundings are few.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::five::Four;
 use super::grow::Cube;
-use super::world::{Mids, Vertex, World, class};
+use super::rows::{Row, Rows};
+use super::world::{Vertex, World};
 use super::{View, clash};
 use crate::error::Result;
 use crate::results::{Block, Ear, Emitter, Known, Rank, Ranks, bits, split};
@@ -38,78 +38,13 @@ pub(super) struct Context<'c> {
     pub(super) others: u8,
 }
 
-/// The edges beside a middle edge, and for each mid on one level which of them are beside it too.
-#[derive(Debug)]
-struct Row {
-    tops: Vec<u32>,
-    /// By the number of the mid.
-    starts: Vec<u32>,
-    /// Places in `tops`.
-    places: Vec<u16>,
-}
-
-impl Row {
-    #[inline]
-    fn places(&self, number: u32) -> &[u16] {
-        &self.places[self.starts[number as usize] as usize..self.starts[number as usize + 1] as usize]
-    }
-
-    fn memory(&self) -> u64 {
-        (self.tops.len() * 4 + self.starts.len() * 4 + self.places.len() * 2 + 128) as u64
-    }
-}
-
-/// For edges on odd levels the mids beside them, listed when first asked for.
-#[derive(Debug, Default)]
-struct Around {
-    /// For each edge, by level and direction, where its list starts and ends.
-    ranges: Vec<[(u32, u32); WAYS]>,
-    touched: Vec<u32>,
-    items: Vec<u32>,
-}
-
-/// Four levels, two directions.
-const WAYS: usize = 8;
-
-/// A list that was not made.
-const UNKNOWN: (u32, u32) = (u32::MAX, 0);
-
-impl Around {
-    /// The numbers of the mids, which are on the level that a direction leads to, beside an edge on a level.
-    fn mids(&mut self, view: View<'_>, mids: &Mids, edge: u32, sign: i8, level: i8) -> &[u32] {
-        let Self { ranges, touched, items } = self;
-        if ranges.is_empty() {
-            ranges.resize(view.tables.graph.edges() as usize, [UNKNOWN; WAYS]);
-        }
-        let way = (level + 3) as usize / 2 * 2 + usize::from(sign > 0);
-        let range = &mut ranges[edge as usize][way];
-        if *range == UNKNOWN {
-            touched.push(edge);
-            let start = items.len() as u32;
-            items.extend(view.beside(edge, sign, level).filter_map(|other| mids.number(other)));
-            *range = (start, items.len() as u32);
-        }
-        &items[range.0 as usize..range.1 as usize]
-    }
-
-    fn clear(&mut self) {
-        for edge in self.touched.drain(..) {
-            self.ranges[edge as usize] = [UNKNOWN; WAYS];
-        }
-        self.items.clear();
-    }
-
-    fn memory(&self) -> u64 {
-        (self.ranges.len() * WAYS * 8 + (self.touched.len() + self.items.len()) * 4) as u64
-    }
-}
-
 /// A middle edge with its third axes.
 #[derive(Debug, Clone, Copy)]
 struct Middle<'m> {
     q: u32,
     q_sign: i8,
-    edge: u32,
+    /// The edge's number among the mids of its level.
+    number: u32,
     words: [Rank; 2],
     level: i8,
     /// The direction of the third axes.
@@ -123,11 +58,6 @@ struct Middle<'m> {
 /// See the [module](self). The space that a thread works in.
 #[derive(Debug, Default)]
 pub(super) struct Join {
-    rows: HashMap<(u32, u8), Rc<Row>>,
-    budget: u64,
-    used: u64,
-    around: Around,
-    found: Vec<(u32, u16)>,
     /// For each two axes where their vertices start, if that is not too much.
     table: Vec<u32>,
     by_mid: Vec<u32>,
@@ -149,15 +79,8 @@ pub(super) struct Join {
 }
 
 impl Join {
-    pub(super) fn new(budget: u64) -> Self {
-        Self { budget, ..Self::default() }
-    }
-
     /// From here on the nodes are those of another seed.
     pub(super) fn begin(&mut self, world: &World) {
-        self.rows.clear();
-        self.used = 0;
-        self.around.clear();
         self.table.clear();
         let axes = world.xs.len();
         if axes <= TABLE {
@@ -183,7 +106,13 @@ impl Join {
     }
 
     /// Emits the cubes of three and four axes over a node. `false` if there were too many of four to keep.
-    pub(super) fn node(&mut self, context: Context<'_>, q: u32, out: &mut Emitter<'_>) -> Result<bool> {
+    pub(super) fn node(
+        &mut self,
+        context: Context<'_>,
+        rows: &mut Rows,
+        q: u32,
+        out: &mut Emitter<'_>,
+    ) -> Result<bool> {
         let Context { view, world, stop, sizes, .. } = context;
         self.fours.clear();
         self.overflow = sizes.axes < 5;
@@ -204,7 +133,7 @@ impl Join {
         by_mid.clear();
         by_mid.extend(0..vertices.len() as u32);
         let key = |place: &u32| {
-            let Vertex { axis, mid } = vertices[*place as usize];
+            let Vertex { axis, mid, .. } = vertices[*place as usize];
             (axis >= world.above, mid)
         };
         by_mid.sort_by_key(key);
@@ -215,11 +144,11 @@ impl Join {
             let words = view.words(first.mid);
             let old = context.edge(context.arc(old, x_words, words, sign), words);
             let level = q_sign + sign;
-            let middle = Middle { q, q_sign, edge: first.mid, words, level, sign, group, old };
+            let middle = Middle { q, q_sign, number: first.number, words, level, sign, group, old };
             out.mid(words, &[])?;
             for s_sign in [1, -1] {
                 if s_sign <= sign {
-                    self.middle(context, middle, s_sign, out)?;
+                    self.middle(context, rows, middle, s_sign, out)?;
                 }
             }
         }
@@ -231,6 +160,7 @@ impl Join {
     fn middle(
         &mut self,
         context: Context<'_>,
+        rows: &mut Rows,
         middle: Middle<'_>,
         s_sign: i8,
         out: &mut Emitter<'_>,
@@ -248,16 +178,14 @@ impl Join {
         if from >= to {
             return Ok(());
         }
-        let over_left = self.row(context, &middle, s_sign, -middle.sign);
-        if over_left.places.is_empty() {
+        let mut row = |back| rows.row(view, world, middle.number, middle.level, [s_sign, back]);
+        let over_left = row(-middle.sign);
+        if over_left.is_empty() {
             return Ok(());
         }
-        let over_right = if middle.sign == middle.q_sign {
-            Rc::clone(&over_left)
-        } else {
-            self.row(context, &middle, s_sign, -middle.q_sign)
-        };
-        let tops = &over_left.tops;
+        let over_right =
+            if middle.sign == middle.q_sign { Rc::clone(&over_left) } else { row(-middle.q_sign) };
+        let tops = &*over_left.tops;
         let top_level = middle.level + s_sign;
         let (seed, q_words) = (view.words(view.seed), world.x_words[middle.q as usize]);
         for by_place in [&mut self.at, &mut self.met_left, &mut self.met_right] {
@@ -270,7 +198,6 @@ impl Join {
             let words = view.words(top);
             !clash(top_level, words, 0, seed) && !clash(top_level, words, middle.q_sign, q_words)
         }));
-        let mids = &world.mids[class(middle.q_sign + s_sign)];
         let mut place = from as u32;
         for over_s in vertices[from..to].chunk_by(|a, b| a.axis == b.axis) {
             let first = place;
@@ -280,17 +207,14 @@ impl Join {
             if clash(middle.level, middle.words, s_sign, s_words) {
                 continue;
             }
-            let ears: Vec<(u32, u32, u32)> = (first..)
-                .zip(over_s)
-                .filter_map(|(vertex, v)| Some((vertex, v.mid, mids.number(v.mid)?)))
-                .filter(|&(_, _, number)| !over_left.places(number).is_empty())
-                .collect();
+            let ears: Vec<(u32, &Vertex)> =
+                (first..).zip(over_s).filter(|(_, v)| over_left.has(v.number)).collect();
             let old = context.edge(context.arc(middle.old, seed, s_words, s_sign), s_words);
             for ears in ears.chunks(MASK) {
                 stop.check()?;
                 self.left.clear();
                 self.left_vertices.clear();
-                for (bit, &(vertex, mid, number)) in ears.iter().enumerate() {
+                for (bit, &(vertex, &Vertex { mid, number, .. })) in ears.iter().enumerate() {
                     self.left.push(Ear { id: mid, edge: view.words(mid) });
                     self.left_vertices.push(vertex);
                     for &place in over_left.places(number) {
@@ -308,8 +232,8 @@ impl Join {
                     let third = Third { low, r, s, s_sign, old };
                     self.third(context, middle, third, tops, &over_right, out)?;
                 }
-                for &(_, _, number) in ears {
-                    for &place in over_left.places(number) {
+                for (_, v) in ears {
+                    for &place in over_left.places(v.number) {
                         self.at[usize::from(place)] = 0;
                     }
                 }
@@ -342,14 +266,12 @@ impl Join {
         if fitting == 0 {
             return Ok(());
         }
-        let mids = &world.mids[class(right_level)];
         for chunk in rights.chunks(MASK) {
             stop.check()?;
             self.right.clear();
             let mut allowed = [0u64; MASK];
             for v in chunk {
-                let Some(number) = mids.number(v.mid) else { continue };
-                let places = over_right.places(number);
+                let places = over_right.places(v.number);
                 if places.is_empty() {
                     continue;
                 }
@@ -454,50 +376,6 @@ impl Join {
         }
         let at = r as usize * world.xs.len() + s as usize;
         world.range(self.table[at], self.table[at + 1])
-    }
-
-    /// The row of a middle edge over the edges beside it in one direction, for the mids beside these in another one.
-    fn row(&mut self, context: Context<'_>, middle: &Middle<'_>, first: i8, second: i8) -> Rc<Row> {
-        let Context { view, world, .. } = context;
-        let Middle { edge, words, level, .. } = *middle;
-        let directions = u8::from(first > 0) << 1 | u8::from(second > 0);
-        let key = (edge, (class(level) as u8) << 2 | directions);
-        if let Some(row) = self.rows.get(&key) {
-            return Rc::clone(row);
-        }
-        let other_level = level + first + second;
-        let mids = &world.mids[class(other_level)];
-        let same = first + second == 0;
-        let tops: Vec<u32> = view.beside(edge, first, level).collect();
-        self.found.clear();
-        for (place, &top) in (0..).zip(&tops) {
-            let beside = self.around.mids(view, mids, top, second, level + first);
-            let fits = |number: &u32| !same || !clash(0, words, 0, mids.words[*number as usize]);
-            self.found.extend(beside.iter().copied().filter(fits).map(|number| (number, place)));
-        }
-        let mut starts = vec![0u32; mids.edges.len() + 2];
-        for &(number, _) in &self.found {
-            starts[number as usize + 2] += 1;
-        }
-        for i in 2..starts.len() {
-            starts[i] += starts[i - 1];
-        }
-        let mut places = vec![0; self.found.len()];
-        for &(number, place) in &self.found {
-            let next = &mut starts[number as usize + 1];
-            places[*next as usize] = place;
-            *next += 1;
-        }
-        starts.pop();
-        let row = Rc::new(Row { tops, starts, places });
-        if self.used + row.memory() + self.around.memory() > self.budget {
-            self.rows.clear();
-            self.used = 0;
-            self.around.clear();
-        }
-        self.used += row.memory();
-        self.rows.insert(key, Rc::clone(&row));
-        row
     }
 }
 

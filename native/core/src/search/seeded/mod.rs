@@ -27,6 +27,8 @@
 mod five;
 mod grow;
 mod join;
+mod reach;
+mod rows;
 mod world;
 
 use std::rc::Rc;
@@ -34,7 +36,9 @@ use std::rc::Rc;
 use self::five::Five;
 use self::grow::{Cube, Layer, Wanted, grow, over, singles};
 use self::join::Join;
-use self::world::{Reach, Vertex, World};
+use self::reach::Reach;
+use self::rows::Rows;
+use self::world::{Vertex, World};
 use super::cubes::Tables;
 use super::exclusion::Masks;
 use super::graph::{Arcs, Graph};
@@ -226,6 +230,7 @@ pub(super) struct Seeded<'a> {
     /// Bytes that a world may take.
     room: u64,
     world: World,
+    rows: Rows,
     join: Join,
     five: Five,
     reach: Reach,
@@ -255,7 +260,8 @@ impl<'a> Seeded<'a> {
             sizes,
             room: memory / 4,
             world: World::default(),
-            join: Join::new(memory / 4),
+            rows: Rows::new(memory / 2),
+            join: Join::default(),
             five: Five::default(),
             reach: Reach::new(memory / 8),
         }
@@ -284,6 +290,8 @@ impl<'a> Seeded<'a> {
             return Ok(());
         }
         out.corner(words, self.world.x_words.iter().copied());
+        self.rows.begin(&self.world);
+        self.reach.begin(arcs, graph.edges());
         self.join.begin(&self.world);
         for q in 0..count {
             self.stop.check()?;
@@ -306,14 +314,15 @@ impl<'a> Seeded<'a> {
 
     /// The cubes whose first axis from the seed is the `q`-th.
     fn node(&mut self, view: View<'_>, q: u32, out: &mut Emitter<'_>) -> Result<()> {
-        let Self { seeds, ranks, known, stop, sizes, world, join, five, reach, .. } = self;
+        let Self { seeds, ranks, known, stop, sizes, world, rows, join, five, reach, .. } = self;
         let others = self.tables.masks.map_or(0, |masks| masks.edges[view.seed as usize]) & !seeds.bit;
         let context = join::Context { view, world, ranks, known: *known, stop, sizes, others };
-        let whole = join.node(context, q, out)?;
+        let whole = join.node(context, rows, q, out)?;
         if sizes.axes < 5 {
             return Ok(());
         }
-        if !whole || !five.node(view, world, q, join.fours(), reach, sizes, stop, out)? {
+        let around = five::Node { view, world, q, reach, stop };
+        if !whole || !five.node(around, join.fours(), sizes, out)? {
             let layer =
                 |v: &Vertex| Layer { axis: v.axis, cells: Rc::from([world.xs[v.axis as usize], v.mid]) };
             let layers: Vec<Layer> = world.vertices(q).iter().map(layer).collect();

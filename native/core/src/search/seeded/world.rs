@@ -1,10 +1,7 @@
 //! What lies around a seed: the edges beside it, and those beside two of these.
 
-use std::rc::Rc;
-
 use super::{View, clash, weight};
 use crate::results::Rank;
-use crate::search::graph::Arcs;
 
 const NONE: u32 = u32::MAX;
 
@@ -13,9 +10,11 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Vertex {
     pub(super) axis: u32,
     pub(super) mid: u32,
+    /// The mid's number among those of its level.
+    pub(super) number: u32,
 }
 
-/// The edges on one level that are beside some axis' edge.
+/// The edges on one level that are beside two or more axes' edges.
 #[derive(Debug, Default)]
 pub(super) struct Mids {
     /// For each edge its number here, or `NONE`.
@@ -45,6 +44,27 @@ impl Mids {
             self.axes.push(vec![]);
         }
         self.axes[*number as usize].push(axis);
+    }
+
+    /// Forgets those that are beside one axis only: they are in no cube.
+    fn thin_out(&mut self) {
+        let Self { numbers, edges, words, axes } = self;
+        let mut kept = 0;
+        for i in 0..edges.len() {
+            let edge = edges[i] as usize;
+            if axes[i].len() < 2 {
+                numbers[edge] = NONE;
+                continue;
+            }
+            numbers[edge] = kept as u32;
+            edges[kept] = edges[i];
+            words[kept] = words[i];
+            axes.swap(kept, i);
+            kept += 1;
+        }
+        edges.truncate(kept);
+        words.truncate(kept);
+        axes.truncate(kept);
     }
 
     #[inline]
@@ -82,7 +102,7 @@ pub(super) struct World {
 }
 
 /// Bytes that a vertex takes.
-const VERTEX_BYTES: u64 = 16;
+const VERTEX_BYTES: u64 = 24;
 
 impl World {
     /// `false` if that would take more than `memory` bytes: then only the axes are there.
@@ -126,6 +146,7 @@ impl World {
                 return false;
             }
         }
+        self.mids.iter_mut().for_each(Mids::thin_out);
         for (i, (&x, &sign)) in self.xs.iter().zip(&self.signs).enumerate() {
             self.starts.push(self.vertices.len() as u32);
             let from = self.vertices.len();
@@ -140,7 +161,7 @@ impl World {
                             && !clash(sign, self.x_words[i], other, self.x_words[axis as usize])
                     };
                     let found = later.iter().copied().filter(fits);
-                    self.vertices.extend(found.map(|axis| Vertex { axis, mid }));
+                    self.vertices.extend(found.map(|axis| Vertex { axis, mid, number }));
                 }
             }
             self.vertices[from..].sort_unstable();
@@ -161,72 +182,5 @@ impl World {
     /// The vertices over an axis, by axis and mid.
     pub(super) fn vertices(&self, q: u32) -> &[Vertex] {
         &self.vertices[self.starts[q as usize] as usize..self.starts[q as usize + 1] as usize]
-    }
-}
-
-/// Which edges can be reached by one or two arcs, as bits, for each direction: made when first asked for, and forgotten
-/// when there is no more room.
-#[derive(Debug)]
-pub(super) struct Reach {
-    /// For each edge one for each way to go.
-    rows: Vec<Option<Rc<[u64]>>>,
-    budget: u64,
-    used: u64,
-}
-
-impl Reach {
-    pub(super) fn new(budget: u64) -> Self {
-        Self { rows: vec![], budget, used: 0 }
-    }
-
-    /// The edges beside an edge, or beside those beside it, whatever a seed sees of them.
-    pub(super) fn row(&mut self, arcs: &Arcs, edges: u32, edge: u32, way: Way) -> Rc<[u64]> {
-        let place = edge as usize * WAYS + way.number();
-        if self.rows.is_empty() {
-            self.rows.resize(edges as usize * WAYS, None);
-        }
-        if let Some(row) = &self.rows[place] {
-            return Rc::clone(row);
-        }
-        let list = |edge, sign: i8| if sign > 0 { arcs.up.of(edge) } else { arcs.down.of(edge) };
-        let mut bits = vec![0u64; (edges as usize).div_ceil(64)];
-        let mut set = |list: &[u32]| list.iter().for_each(|&e| bits[e as usize / 64] |= 1 << (e % 64));
-        match way {
-            Way::One(sign) => set(list(edge, sign)),
-            Way::Two(first, second) => list(edge, first).iter().for_each(|&e| set(list(e, second))),
-        }
-        let bytes = bits.len() as u64 * 8 + 32;
-        if self.used + bytes > self.budget {
-            self.rows.fill(None);
-            self.used = 0;
-        }
-        self.used += bytes;
-        let row: Rc<[u64]> = bits.into();
-        self.rows[place] = Some(Rc::clone(&row));
-        row
-    }
-}
-
-/// Whether a row has an edge.
-#[inline]
-pub(super) fn has(row: &[u64], edge: u32) -> bool {
-    row[edge as usize / 64] >> (edge % 64) & 1 == 1
-}
-
-/// Up (1) or down (-1), once or twice.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Way {
-    One(i8),
-    Two(i8, i8),
-}
-
-const WAYS: usize = 6;
-
-impl Way {
-    fn number(self) -> usize {
-        match self {
-            Self::One(sign) => usize::from(sign > 0),
-            Self::Two(first, second) => 2 + (usize::from(first > 0) << 1 | usize::from(second > 0)),
-        }
     }
 }
