@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::grow::{Cube, Layer, Wanted, grow};
-use super::reach::{Reach, Way, has};
+use super::reach::{Reach, Row, Way};
 use super::world::World;
 use super::{View, clash};
 use crate::error::Result;
@@ -72,8 +72,9 @@ pub(super) struct Five {
     row: usize,
     /// For each line of a triangle its labels that can go with the corner.
     lists: [Vec<Label>; 3],
-    /// The edges above two ears.
+    /// The edges above two ears, by their bits; and those above three tops.
     ears: Vec<u32>,
+    tops: Vec<u32>,
     /// The cubes found over one line: the label, and what it has more.
     found: Vec<(Label, Layer)>,
 }
@@ -88,7 +89,7 @@ pub(super) struct Node<'n> {
 }
 
 impl Node<'_> {
-    fn reach(&mut self, bit: u32, way: Way) -> Rc<[u64]> {
+    fn reach(&mut self, bit: u32, way: Way) -> Row {
         self.reach.row(self.view.tables.arcs, bit, way)
     }
 }
@@ -242,7 +243,8 @@ impl Five {
 
     /// All cubes of five axes with labels of the lists, each that of the line without one corner.
     fn close(&mut self, node: &mut Node<'_>, triangle: &Triangle, out: &mut Emitter<'_>) -> Result<()> {
-        let Self { lists, ears, found, .. } = self;
+        let Self { lists, ears, tops, found, .. } = self;
+        node.reach.make_room();
         let mut order = [0, 1, 2];
         order.sort_unstable_by_key(|&far| lists[far].len());
         let [i, j, k] = order;
@@ -272,10 +274,13 @@ impl Five {
                         triangle.ears(node, [i, j, k], [x, y], barred, ears);
                         for &ear in &*ears {
                             let to_z = node.reach(ear, Way::One(-triangle.corners[k].sign));
-                            for z in bits(fits).map(|at| &zs[at]).filter(|z| has(&to_z, z.ear_bit)) {
+                            for z in bits(fits).map(|at| &zs[at]) {
+                                if !node.reach.has(to_z, z.ear_bit) {
+                                    continue;
+                                }
                                 let mut labels = [x; 3];
                                 (labels[j], labels[k]) = (y, z);
-                                triangle.tops(node, labels, ear, found, out)?;
+                                triangle.tops(node, labels, ear, tops, found, out)?;
                             }
                         }
                     }
@@ -381,12 +386,14 @@ impl Triangle {
         // Each label lacks the axis of its corner: to the other one it is there by its own, and back by the other's.
         let way = Way::Two(there, -back);
         let tops = node.reach(label.top_bit, way);
-        let fits = bits(fits).filter(|&i| has(&tops, others[i].top_bit)).fold(0u64, |mask, i| mask | 1 << i);
+        let fits = bits(fits)
+            .filter(|&i| node.reach.has(tops, others[i].top_bit))
+            .fold(0u64, |mask, i| mask | 1 << i);
         if fits == 0 {
             return 0;
         }
         let ears = node.reach(label.ear_bit, way);
-        bits(fits).filter(|&i| has(&ears, others[i].ear_bit)).fold(0, |mask, i| mask | 1 << i)
+        bits(fits).filter(|&i| node.reach.has(ears, others[i].ear_bit)).fold(0, |mask, i| mask | 1 << i)
     }
 
     /// The edges that may be above the ears of two labels.
@@ -409,14 +416,11 @@ impl Triangle {
             barred.iter().chain(&tops).fold(false, |is, bar| is | (a == bar[0]) | (b == bar[1]))
         };
         ears.clear();
-        for ((word, to_x), to_y) in (0..).zip(&*to_x).zip(&*to_y) {
-            for bit in bits(to_x & to_y) {
-                let ear = word * 64 + bit as u32;
-                if !is_barred(node.view.words(node.reach.edge(ear))) {
-                    ears.push(ear);
-                }
+        node.reach.common([to_x, to_y], |ear| {
+            if !is_barred(node.reach.words(ear)) {
+                ears.push(ear);
             }
-        }
+        });
     }
 
     /// All cubes of five axes with three labels, all of which fit in pairs, and an edge above their ears.
@@ -425,38 +429,31 @@ impl Triangle {
         node: &mut Node<'_>,
         labels: [&Label; 3],
         ear_bit: u32,
+        tops: &mut Vec<u32>,
         found: &mut Vec<(Label, Layer)>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
         let Node { view, world, q, .. } = *node;
         let q_sign = self.q_sign;
         let signs = self.corners.map(|corner| corner.sign);
-        let goes_with =
-            |far: usize| has(&node.reach(ear_bit, Way::Two(q_sign, -signs[far])), labels[far].top_bit);
-        if !(0..3).all(goes_with) {
-            return Ok(());
-        }
-        let ear = node.reach.edge(ear_bit);
-        let to_top = [0, 1, 2].map(|far| node.reach(labels[far].top_bit, Way::One(signs[far])));
-        let [to_x, to_y, to_z] = &to_top;
+        let [to_x, to_y, to_z] = [0, 1, 2].map(|far| node.reach(labels[far].top_bit, Way::One(signs[far])));
         let to_ear = node.reach(ear_bit, Way::One(q_sign));
-        let words = to_x.iter().zip(&**to_y).zip(&**to_z).zip(&*to_ear);
-        for (word, (((x, y), z), e)) in (0..).zip(words) {
-            for bit in bits(x & y & z & e) {
-                let top = node.reach.edge(word * 64 + bit as u32);
-                if !self.is_whole(node, labels, [ear, top]) {
-                    continue;
-                }
-                let vertices = self.places.map(|v| world.vertices(q)[v as usize]);
-                let [(a, mid_a), (b, mid_b), (c, mid_c)] =
-                    vertices.map(|vertex| (world.xs[vertex.axis as usize], vertex.mid));
-                let [z, y, x] = labels;
-                let first = [view.seed, world.xs[q as usize], a, mid_a, b, mid_b, x.ear, x.top];
-                let more = [c, mid_c, y.ear, y.top, z.ear, z.top, ear, top];
-                let cube = Cube { cells: [first, more].concat(), signs: [&[q_sign], &signs[..]].concat() };
-                cube.give(view, out)?;
-                found.push((*x, Layer { axis: self.corners[2].axis, cells: Rc::from(more) }));
+        let ear = node.reach.edge(ear_bit);
+        tops.clear();
+        node.reach.common([to_x, to_y, to_z, to_ear], |top| tops.push(node.reach.edge(top)));
+        for &top in &*tops {
+            if !self.is_whole(node, labels, [ear, top]) {
+                continue;
             }
+            let vertices = self.places.map(|v| world.vertices(q)[v as usize]);
+            let [(a, mid_a), (b, mid_b), (c, mid_c)] =
+                vertices.map(|vertex| (world.xs[vertex.axis as usize], vertex.mid));
+            let [z, y, x] = labels;
+            let first = [view.seed, world.xs[q as usize], a, mid_a, b, mid_b, x.ear, x.top];
+            let more = [c, mid_c, y.ear, y.top, z.ear, z.top, ear, top];
+            let cube = Cube { cells: [first, more].concat(), signs: [&[q_sign], &signs[..]].concat() };
+            cube.give(view, out)?;
+            found.push((*x, Layer { axis: self.corners[2].axis, cells: Rc::from(more) }));
         }
         Ok(())
     }

@@ -207,22 +207,24 @@ impl Join {
             if clash(middle.level, middle.words, s_sign, s_words) {
                 continue;
             }
-            let ears: Vec<(u32, &Vertex)> =
-                (first..).zip(over_s).filter(|(_, v)| over_left.has(v.number)).collect();
             let old = context.edge(context.arc(middle.old, seed, s_words, s_sign), s_words);
-            for ears in ears.chunks(MASK) {
-                stop.check()?;
+            let mut rest = (first..).zip(over_s).filter(|(_, v)| over_left.has(v.number));
+            loop {
                 self.left.clear();
                 self.left_vertices.clear();
-                for (bit, &(vertex, &Vertex { mid, number, .. })) in ears.iter().enumerate() {
-                    self.left.push(Ear { id: mid, edge: view.words(mid) });
-                    self.left_vertices.push(vertex);
+                for (vertex, &Vertex { mid, number, .. }) in rest.by_ref().take(MASK) {
                     for &place in over_left.places(number) {
                         if self.fits[usize::from(place)] {
-                            self.at[usize::from(place)] |= 1 << bit;
+                            self.at[usize::from(place)] |= 1 << self.left.len();
                         }
                     }
+                    self.left.push(Ear { id: mid, edge: view.words(mid) });
+                    self.left_vertices.push(vertex);
                 }
+                if self.left.is_empty() {
+                    break;
+                }
+                stop.check()?;
                 out.top(s, &self.left);
                 for &low in middle.group {
                     let r = vertices[low as usize].axis;
@@ -232,8 +234,8 @@ impl Join {
                     let third = Third { low, r, s, s_sign, old };
                     self.third(context, middle, third, tops, &over_right, out)?;
                 }
-                for (_, v) in ears {
-                    for &place in over_left.places(v.number) {
+                for &vertex in &self.left_vertices {
+                    for &place in over_left.places(vertices[vertex as usize].number) {
                         self.at[usize::from(place)] = 0;
                     }
                 }

@@ -16,8 +16,8 @@
 //! **Shells.** The *level* of an edge is its coordinate sum minus the seed's. Words of edges on one level differ, and the
 //! second word of one from the first word of one a level higher; see [`clash`].
 //!
-//! [`join`] finds the cubes of three and four axes, as [`cubes`](super::cubes) does for those above one edge; [`five`]
-//! those of five; [`grow`] those of more, and of five where there is no room.
+//! [`join`] finds the cubes of three and four axes, as [`cubes`](super::cubes) does for those above one edge, with [`rows`] of
+//! the world; [`five`] those of five, by what is in [`reach`]; [`grow`] those of more, and of five where there is no room.
 //!
 //! Whether this is less work than searching everything is [estimated](Seeds::pay) before.
 //!
@@ -137,9 +137,9 @@ impl Seeds {
     }
 }
 
-/// At most one arc of so many may be new: measured on parts of a novel, the time is 0.6 of a search of everything at one of 33,
-/// and would be more than that at one of 16.
-const SHARE: u64 = 24;
+/// At most one arc of so many may be new: measured on parts of a novel, the time is 0.3 of a search of everything at one of 33,
+/// 0.6 at one of 16, 0.9 at one of 9, and more than that of leaving out what is old at one of 6.
+const SHARE: u64 = 8;
 
 /// What a node of a seed weighs.
 fn weight(arcs: &Arcs, x: u32) -> u64 {
@@ -291,7 +291,7 @@ impl<'a> Seeded<'a> {
         }
         out.corner(words, self.world.x_words.iter().copied());
         self.rows.begin(&self.world);
-        self.reach.begin(arcs, graph.edges());
+        self.reach.begin(arcs, graph);
         self.join.begin(&self.world);
         for q in 0..count {
             self.stop.check()?;

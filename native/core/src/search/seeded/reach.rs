@@ -4,9 +4,8 @@
 //!
 //! Memory: rows are made when first asked for, and forgotten when there is no more room.
 
-use std::rc::Rc;
-
-use crate::search::graph::Arcs;
+use crate::results::{Rank, bits};
+use crate::search::graph::{Arcs, Graph};
 
 const NONE: u32 = u32::MAX;
 
@@ -16,41 +15,54 @@ const LEAST: usize = 4;
 /// See the [module](self).
 #[derive(Debug)]
 pub(super) struct Reach {
-    /// For each edge its bit, or `NONE`; and the edges by their bits.
-    numbers: Vec<u32>,
+    /// For each edge its bit, or `NONE`; and by their bits the edges and their words.
+    bits: Vec<u32>,
     edges: Vec<u32>,
-    /// For each bit one for each way to go.
-    rows: Vec<Option<Rc<[u64]>>>,
-    budget: u64,
-    used: u64,
+    words: Vec<[Rank; 2]>,
+    /// For each bit and each way to go where its row starts, or `NONE`.
+    starts: Vec<u32>,
+    /// All rows; the first is empty.
+    rows: Vec<u64>,
+    /// Words of 64 bits of one row: a multiple of [`STEP`].
+    row: usize,
+    most: usize,
 }
+
+/// Words of 64 bits that are looked at together.
+const STEP: usize = 4;
+
+/// A row, until the next [`Reach::make_room`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row(u32);
 
 impl Reach {
     pub(super) fn new(budget: u64) -> Self {
-        Self { numbers: vec![], edges: vec![], rows: vec![], budget, used: 0 }
+        let most = (budget / 8).min(u64::from(NONE - 1)) as usize;
+        Self { bits: vec![], edges: vec![], words: vec![], starts: vec![], rows: vec![], row: 0, most }
     }
 
     /// Numbers the edges, if that is not done.
-    pub(super) fn begin(&mut self, arcs: &Arcs, edges: u32) {
-        if self.numbers.len() == edges as usize {
+    pub(super) fn begin(&mut self, arcs: &Arcs, graph: &Graph) {
+        if !self.bits.is_empty() {
             return;
         }
-        let Self { numbers, edges: with_bits, .. } = self;
-        numbers.extend((0..edges).map(|edge| {
-            if arcs.up.of(edge).len() + arcs.down.of(edge).len() < LEAST {
-                return NONE;
+        for edge in 0..graph.edges() {
+            let is_in = arcs.up.of(edge).len() + arcs.down.of(edge).len() >= LEAST;
+            self.bits.push(if is_in { self.edges.len() as u32 } else { NONE });
+            if is_in {
+                self.edges.push(edge);
+                self.words.push(graph.words_of(edge));
             }
-            with_bits.push(edge);
-            with_bits.len() as u32 - 1
-        }));
-        self.rows.resize(self.edges.len() * WAYS, None);
+        }
+        self.row = self.edges.len().div_ceil(64).next_multiple_of(STEP);
+        self.starts.resize(self.edges.len() * WAYS, NONE);
     }
 
     /// The bit of an edge.
     #[inline]
     pub(super) fn bit(&self, edge: u32) -> Option<u32> {
-        let number = self.numbers[edge as usize];
-        (number != NONE).then_some(number)
+        let bit = self.bits[edge as usize];
+        (bit != NONE).then_some(bit)
     }
 
     /// The edge of a bit.
@@ -59,48 +71,75 @@ impl Reach {
         self.edges[bit as usize]
     }
 
-    /// The edges beside an edge, or beside those beside it.
+    /// The words of the edge of a bit.
     #[inline]
-    pub(super) fn row(&mut self, arcs: &Arcs, bit: u32, way: Way) -> Rc<[u64]> {
-        match &self.rows[bit as usize * WAYS + way.number()] {
-            Some(row) => Rc::clone(row),
-            None => self.make(arcs, bit, way),
+    pub(super) fn words(&self, bit: u32) -> [Rank; 2] {
+        self.words[bit as usize]
+    }
+
+    /// Forgets all rows if there is no more room.
+    pub(super) fn make_room(&mut self) {
+        if self.rows.len() > self.most {
+            self.starts.fill(NONE);
+            self.rows.clear();
         }
     }
 
+    /// The edges beside an edge, or beside those beside it.
+    #[inline]
+    pub(super) fn row(&mut self, arcs: &Arcs, bit: u32, way: Way) -> Row {
+        let start = self.starts[bit as usize * WAYS + way.number()];
+        if start == NONE { self.make(arcs, bit, way) } else { Row(start) }
+    }
+
     #[cold]
-    fn make(&mut self, arcs: &Arcs, bit: u32, way: Way) -> Rc<[u64]> {
+    fn make(&mut self, arcs: &Arcs, bit: u32, way: Way) -> Row {
         let list = |edge, sign: i8| if sign > 0 { arcs.up.of(edge) } else { arcs.down.of(edge) };
-        let mut bits = vec![0u64; self.edges.len().div_ceil(64)];
+        let start = self.rows.len();
+        self.rows.resize(start + self.row, 0);
+        let row = &mut self.rows[start..];
         let mut set = |edges: &[u32]| {
             for &edge in edges {
-                let bit = self.numbers[edge as usize];
+                let bit = self.bits[edge as usize];
                 if bit != NONE {
-                    bits[bit as usize / 64] |= 1 << (bit % 64);
+                    row[bit as usize / 64] |= 1 << (bit % 64);
                 }
             }
         };
-        let edge = self.edge(bit);
+        let edge = self.edges[bit as usize];
         match way {
             Way::One(sign) => set(list(edge, sign)),
             Way::Two(first, second) => list(edge, first).iter().for_each(|&e| set(list(e, second))),
         }
-        let bytes = bits.len() as u64 * 8 + 32;
-        if self.used + bytes > self.budget {
-            self.rows.fill(None);
-            self.used = 0;
-        }
-        self.used += bytes;
-        let row: Rc<[u64]> = bits.into();
-        self.rows[bit as usize * WAYS + way.number()] = Some(Rc::clone(&row));
-        row
+        self.starts[bit as usize * WAYS + way.number()] = start as u32;
+        Row(start as u32)
     }
-}
 
-/// Whether a row has a bit.
-#[inline]
-pub(super) fn has(row: &[u64], bit: u32) -> bool {
-    row[bit as usize / 64] >> (bit % 64) & 1 == 1
+    /// Whether a row has a bit.
+    #[inline]
+    pub(super) fn has(&self, row: Row, bit: u32) -> bool {
+        self.rows[row.0 as usize + bit as usize / 64] >> (bit % 64) & 1 == 1
+    }
+
+    /// The bits that all of some rows have.
+    #[inline]
+    pub(super) fn common<const ROWS: usize>(&self, rows: [Row; ROWS], mut each: impl FnMut(u32)) {
+        let rows = rows.map(|Row(start)| self.rows[start as usize..][..self.row].as_chunks::<STEP>().0);
+        for step in 0..self.row / STEP {
+            let mut all = [u64::MAX; STEP];
+            for row in rows {
+                for (all, word) in all.iter_mut().zip(row[step]) {
+                    *all &= word;
+                }
+            }
+            if all.iter().fold(0, |any, word| any | word) == 0 {
+                continue;
+            }
+            for (i, &word) in all.iter().enumerate() {
+                bits(word).for_each(|bit| each(((step * STEP + i) * 64 + bit) as u32));
+            }
+        }
+    }
 }
 
 /// Up (1) or down (-1), once or twice.
