@@ -9,9 +9,10 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::grow::{Cube, Layer, Wanted, grow};
+use super::grow::{Cube, Layer, Wanted, grow, grow_from};
 use super::reach::{Reach, Row, Way};
-use super::world::World;
+use super::rows::Rows;
+use super::world::{Vertex, World};
 use super::{View, clash};
 use crate::error::Result;
 use crate::results::{Emitter, Rank, bits};
@@ -84,35 +85,106 @@ pub(super) struct Node<'n> {
     pub(super) view: View<'n>,
     pub(super) world: &'n World,
     pub(super) q: u32,
+    pub(super) rows: &'n mut Rows,
     pub(super) reach: &'n mut Reach,
     pub(super) stop: &'n Stop,
+    pub(super) sizes: &'n Sizes,
 }
 
 impl Node<'_> {
     fn reach(&mut self, bit: u32, way: Way) -> Row {
         self.reach.row(self.view.tables.arcs, bit, way)
     }
+
+    /// A right ear and a top edge, if both can be in a cube of five axes.
+    fn label(&self, ear: u32, top: u32) -> Option<Label> {
+        let (ear_bit, top_bit) = (self.reach.bit(ear)?, self.reach.bit(top)?);
+        let (ear_words, top_words) = (self.view.words(ear), self.view.words(top));
+        Some(Label { ear, top, ear_words, top_words, ear_bit, top_bit })
+    }
+
+    /// Whether there may be a line between two of the node's vertices: what [`join`](super::join) asks of a middle edge, that of
+    /// the lower one, and of a left ear.
+    fn may_be_line(&mut self, [low, high]: [u32; 2], corners: [&Corner; 2]) -> bool {
+        let Self { view, world, q, .. } = *self;
+        let [b, c] = [low, high].map(|v| world.vertices(q)[v as usize]);
+        if b.axis == c.axis || world.between(b.axis, c.axis).is_empty() {
+            return false;
+        }
+        let q_sign = world.signs[q as usize];
+        let [own, other] = corners;
+        let (level, other_level) = (q_sign + own.sign, q_sign + other.sign);
+        !clash(level, own.mid, other.sign, other.x)
+            && !clash(other_level, other.mid, own.sign, own.x)
+            && self.rows.row(view, world, b.number, level, [other.sign, -own.sign]).has(c.number)
+    }
+
+    /// The labels of the line between two of the node's vertices between which there may be one.
+    fn labels_between(&mut self, [low, high]: [u32; 2], [own, other]: [&Corner; 2], labels: &mut Vec<Label>) {
+        let Self { view, world, q, .. } = *self;
+        labels.clear();
+        let [b, c] = [low, high].map(|v| world.vertices(q)[v as usize]);
+        let (q_sign, q_words) = (world.signs[q as usize], world.x_words[q as usize]);
+        let (level, other_level) = (q_sign + own.sign, q_sign + other.sign);
+        let (ear_level, top_level) = (own.sign + other.sign, level + other.sign);
+        let mut row = |back: i8| self.rows.row(view, world, b.number, level, [other.sign, -back]);
+        let (over_left, over_right) = (row(own.sign), row(q_sign));
+        for v in world.between(b.axis, c.axis) {
+            let ear = view.words(v.mid);
+            if clash(ear_level, ear, q_sign, q_words) || clash(ear_level, ear, other_level, other.mid) {
+                continue;
+            }
+            let mut rest = over_left.places(c.number);
+            for &place in over_right.places(v.number) {
+                while rest.first().is_some_and(|&other| other < place) {
+                    rest = &rest[1..];
+                }
+                if rest.first() != Some(&place) {
+                    continue;
+                }
+                let top = over_left.tops[usize::from(place)];
+                let words = view.words(top);
+                let clear = |level: i8, other: [Rank; 2]| !clash(top_level, words, level, other);
+                let fits = clear(0, view.words(view.seed))
+                    && clear(q_sign, q_words)
+                    && clear(own.sign, own.x)
+                    && clear(other.sign, other.x);
+                if fits {
+                    labels.extend(self.label(v.mid, top));
+                }
+            }
+        }
+    }
+
+    /// All cubes of five or more axes whose lowest vertex is this one by [`grow`].
+    pub(super) fn plainly_over(&self, low: u32, out: &mut Emitter<'_>) -> Result<()> {
+        let &Self { view, world, q, stop, sizes, .. } = self;
+        let layer = |v: &Vertex| Layer { axis: v.axis, cells: Rc::from([world.xs[v.axis as usize], v.mid]) };
+        let layers: Vec<Layer> = world.vertices(q).iter().map(layer).collect();
+        let base = Cube::new(view.seed, world.xs[q as usize], world.signs[q as usize]);
+        let wanted = Wanted { least: 5, most: sizes.axes };
+        grow_from(view, world, &base, &layers, low as usize, wanted, stop, out)
+    }
 }
 
 impl Five {
-    /// All cubes of five or more axes over a node, whose cubes of four axes are `fours`. `false` if there is no room.
+    /// All cubes of five or more axes over a node, whose cubes of four axes are `fours`.
     pub(super) fn node(
         &mut self,
-        mut node: Node<'_>,
+        node: &mut Node<'_>,
         fours: &mut Vec<Four>,
-        sizes: &Sizes,
         out: &mut Emitter<'_>,
-    ) -> Result<bool> {
-        if fours.len() < 3 {
-            return Ok(true);
-        }
+    ) -> Result<()> {
         let count = node.world.vertices(node.q).len();
         self.row = count.div_ceil(64);
-        if count * self.row > sizes.line_words {
-            return Ok(false);
+        if count * self.row > node.sizes.line_words {
+            return self.slice(node, fours, out);
         }
-        self.sort(fours, count);
-        self.load(&node, fours, count);
+        if fours.len() < 3 {
+            return Ok(());
+        }
+        self.load(node, fours);
+        self.make_bits(count);
         for i in 0..self.lines.len() {
             node.stop.check()?;
             let [a, b] = self.lines[i];
@@ -123,25 +195,50 @@ impl Five {
                 while cs != 0 {
                     let c = word as u32 * 64 + cs.trailing_zeros();
                     cs &= cs - 1;
-                    self.triangle(&mut node, [a, b, c], out)?;
+                    self.triangle(node, [a, b, c], out)?;
                 }
             }
-            if self.found.len() > 1 && sizes.axes >= 6 {
-                self.more(&node, [a, b], sizes, out)?;
-            }
+            self.more(node, [a, b], out)?;
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// All cubes of five or more axes over a node whose lowest vertex is that of one of `fours`: all cubes of four
+    /// axes with these lowest vertices. The third line of a triangle need not be among them: its labels are made when the
+    /// other two fit.
+    pub(super) fn slice(
+        &mut self,
+        node: &mut Node<'_>,
+        fours: &mut Vec<Four>,
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
+        if fours.len() < 2 {
+            return Ok(());
+        }
+        self.load(node, fours);
+        let mut from = 0;
+        while from < self.lines.len() {
+            let a = self.lines[from][0];
+            let to = from + self.lines[from..].partition_point(|line| line[0] == a);
+            for i in from..to {
+                node.stop.check()?;
+                self.found.clear();
+                for j in i + 1..to {
+                    self.open_triangle(node, [i, j], out)?;
+                }
+                self.more(node, self.lines[i], out)?;
+            }
+            from = to;
+        }
+        Ok(())
     }
 
     /// Cubes of six and more axes over a line.
-    fn more(
-        &mut self,
-        node: &Node<'_>,
-        [a, b]: [u32; 2],
-        sizes: &Sizes,
-        out: &mut Emitter<'_>,
-    ) -> Result<()> {
-        let Node { view, world, q, stop, .. } = *node;
+    fn more(&mut self, node: &Node<'_>, [a, b]: [u32; 2], out: &mut Emitter<'_>) -> Result<()> {
+        let Node { view, world, q, stop, sizes, .. } = *node;
+        if self.found.len() < 2 || sizes.axes < 6 {
+            return Ok(());
+        }
         self.found.sort_by_key(|(label, layer)| (*label, layer.axis));
         for group in self.found.chunk_by(|(one, _), (other, _)| one == other) {
             let [a, b] = [a, b].map(|v| world.vertices(q)[v as usize]);
@@ -183,8 +280,8 @@ impl Five {
         self.by_high.shrink_to(KEPT);
     }
 
-    /// Lines and their bits, of sorted cubes.
-    fn load(&mut self, node: &Node<'_>, fours: &[Four], count: usize) {
+    /// Corners, and lines with their labels.
+    fn load(&mut self, node: &Node<'_>, fours: &mut Vec<Four>) {
         let &Node { view, world, q, .. } = node;
         self.corners.clear();
         self.corners.extend(world.vertices(q).iter().map(|v| Corner {
@@ -193,23 +290,29 @@ impl Five {
             x: world.x_words[v.axis as usize],
             mid: view.words(v.mid),
         }));
+        self.sort(fours, self.corners.len());
         self.labels.clear();
         self.labels.reserve_exact(fours.len());
         self.lines.clear();
         self.starts.clear();
-        self.bits.clear();
-        self.bits.resize(count * self.row, (0, 0));
-        for &Four { low, high, ear, top } in fours {
-            let (Some(ear_bit), Some(top_bit)) = (node.reach.bit(ear), node.reach.bit(top)) else { continue };
+        for &Four { low, high, ear, top } in &*fours {
+            let Some(label) = node.label(ear, top) else { continue };
             if self.lines.last() != Some(&[low, high]) {
                 self.lines.push([low, high]);
                 self.starts.push(self.labels.len() as u32);
-                self.bits[low as usize * self.row + high as usize / 64].0 |= 1 << (high % 64);
             }
-            let (ear_words, top_words) = (view.words(ear), view.words(top));
-            self.labels.push(Label { ear, top, ear_words, top_words, ear_bit, top_bit });
+            self.labels.push(label);
         }
         self.starts.push(self.labels.len() as u32);
+    }
+
+    /// The bits of the lines between so many vertices.
+    fn make_bits(&mut self, count: usize) {
+        self.bits.clear();
+        self.bits.resize(count * self.row, (0, 0));
+        for [low, high] in &self.lines {
+            self.bits[*low as usize * self.row + *high as usize / 64].0 |= 1 << (high % 64);
+        }
         let mut before = 0;
         for (bits, lines) in &mut self.bits {
             *lines = before;
@@ -230,14 +333,42 @@ impl Five {
         let triangle = Triangle { places, corners, q_sign: node.world.signs[node.q as usize] };
         for (far, [low, high]) in [(2, [0, 1]), (1, [0, 2]), (0, [1, 2])] {
             let range = self.line(places[low], places[high]);
-            let barred = triangle.barred(far);
-            let list = &mut self.lists[far];
-            list.clear();
-            list.extend(self.labels[range].iter().filter(|label| !barred.has(label)));
-            if list.is_empty() {
+            triangle.list(far, &self.labels[range], &mut self.lists[far]);
+            if self.lists[far].is_empty() {
                 return Ok(());
             }
         }
+        self.close(node, &triangle, out)
+    }
+
+    /// All cubes of five axes with the vertices of two lines from one vertex, given by the lines' places.
+    fn open_triangle(
+        &mut self,
+        node: &mut Node<'_>,
+        [i, j]: [usize; 2],
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
+        let [a, b] = self.lines[i];
+        let c = self.lines[j][1];
+        let places = [a, b, c];
+        let corners = places.map(|v| self.corners[v as usize]);
+        let ends = [&corners[1], &corners[2]];
+        if !node.may_be_line([b, c], ends) {
+            return Ok(());
+        }
+        node.reach.make_room();
+        let triangle = Triangle { places, corners, q_sign: node.world.signs[node.q as usize] };
+        for (far, line) in [(2, i), (1, j)] {
+            let range = self.starts[line] as usize..self.starts[line + 1] as usize;
+            triangle.list(far, &self.labels[range], &mut self.lists[far]);
+        }
+        let [zs, ys, xs] = &mut self.lists;
+        if !ys.chunks(MASK).any(|ys| xs.iter().any(|x| triangle.beside(node, [2, 1], x, ys) != 0)) {
+            return Ok(());
+        }
+        node.labels_between([b, c], ends, zs);
+        let barred = triangle.barred(0);
+        zs.retain(|label| !barred.has(label));
         self.close(node, &triangle, out)
     }
 
@@ -345,6 +476,14 @@ impl Triangle {
         let Corner { sign, x, mid, .. } = self.corners[far];
         let (ear, q) = (self.level_without(far), self.q_sign);
         Barred([ear, ear + q].map(|own| [bar(own, sign, x), bar(own, sign + q, mid)]))
+    }
+
+    /// Lists the labels of a line that can be in a cube with the corner that is not on it.
+    #[inline]
+    fn list(&self, far: usize, labels: &[Label], list: &mut Vec<Label>) {
+        let barred = self.barred(far);
+        list.clear();
+        list.extend(labels.iter().filter(|label| !barred.has(label)));
     }
 
     /// What an edge above all three ears cannot have because of what is not on a line.

@@ -8,11 +8,12 @@
 //! What is old for one of the other texts that are left out is taken out of the blocks one by one: seeds of which one of
 //! these has the whole surroundings are few.
 
+use std::ops::Range;
 use std::rc::Rc;
 
-use super::five::Four;
+use super::five::{Five, Four, Node};
 use super::grow::Cube;
-use super::rows::{Row, Rows};
+use super::rows::Row;
 use super::world::{Vertex, World};
 use super::{View, clash};
 use crate::error::Result;
@@ -21,9 +22,6 @@ use crate::search::{Sizes, Stop};
 
 /// Bits of a mask.
 const MASK: usize = 64;
-
-/// Axes of which the table of pairs has room.
-const TABLE: usize = 1 << 10;
 
 /// What a node is joined in.
 #[derive(Clone, Copy)]
@@ -58,8 +56,6 @@ struct Middle<'m> {
 /// See the [module](self). The space that a thread works in.
 #[derive(Debug, Default)]
 pub(super) struct Join {
-    /// For each two axes where their vertices start, if that is not too much.
-    table: Vec<u32>,
     by_mid: Vec<u32>,
     /// By place: left ears there, and those that met a right ear, and these right ears.
     at: Vec<u64>,
@@ -74,48 +70,39 @@ pub(super) struct Join {
     blocks: Vec<Block>,
     new_blocks: Vec<Block>,
     fours: Vec<Four>,
-    /// There were more than may be kept.
+    /// Those over the current middle edge start here.
+    start: usize,
+    /// For each vertex of the middle edge how many there are, kept or not.
+    counts: Vec<u64>,
+    /// Those over the current middle edge did not fit.
     overflow: bool,
+    /// The vertices of the middle edge to join; and whether the join is for what was emitted before.
+    wanted: Range<usize>,
+    again: bool,
 }
 
 impl Join {
-    /// From here on the nodes are those of another seed.
-    pub(super) fn begin(&mut self, world: &World) {
-        self.table.clear();
-        let axes = world.xs.len();
-        if axes <= TABLE {
-            let mut start = 0;
-            for r in 0..axes as u32 {
-                let vertices = world.vertices(r);
-                let mut next = 0;
-                for s in 0..axes as u32 {
-                    while vertices.get(next).is_some_and(|v| v.axis < s) {
-                        next += 1;
-                    }
-                    self.table.push((start + next) as u32);
-                }
-                start += vertices.len();
-            }
-            self.table.push(start as u32);
-        }
-    }
-
     /// The cubes of four axes over the last node.
     pub(super) fn fours(&mut self) -> &mut Vec<Four> {
         &mut self.fours
     }
 
-    /// Emits the cubes of three and four axes over a node. `false` if there were too many of four to keep.
+    /// Emits the cubes of three and four axes over a node. Those of four are kept if there are not too many; otherwise part
+    /// after part is dealt with, and `false` says that those kept are the last part.
     pub(super) fn node(
         &mut self,
         context: Context<'_>,
-        rows: &mut Rows,
-        q: u32,
+        node: &mut Node<'_>,
+        five: &mut Five,
         out: &mut Emitter<'_>,
     ) -> Result<bool> {
         let Context { view, world, stop, sizes, .. } = context;
+        let q = node.q;
         self.fours.clear();
-        self.overflow = sizes.axes < 5;
+        self.again = false;
+        // Those that are not looked for need not be kept.
+        let keep = sizes.axes >= 5;
+        let mut whole = true;
         let vertices = world.vertices(q);
         let x = world.xs[q as usize];
         let (q_sign, x_words) = (world.signs[q as usize], world.x_words[q as usize]);
@@ -146,21 +133,83 @@ impl Join {
             let level = q_sign + sign;
             let middle = Middle { q, q_sign, number: first.number, words, level, sign, group, old };
             out.mid(words, &[])?;
-            for s_sign in [1, -1] {
-                if s_sign <= sign {
-                    self.middle(context, rows, middle, s_sign, out)?;
-                }
+            self.start = self.fours.len();
+            self.wanted = 0..group.len();
+            self.counts.clear();
+            self.counts.resize(group.len(), 0);
+            self.overflow = !keep;
+            self.middles(context, node, middle, out)?;
+            if self.overflow && keep {
+                whole = false;
+                self.parts(context, node, middle, five, out)?;
             }
         }
         self.by_mid = by_mid;
-        Ok(!self.overflow || sizes.axes < 5)
+        Ok(whole)
+    }
+
+    /// Deals with the cubes of four axes over the middle edges before this one, then joins this one again, as many third
+    /// axes at a time as fit. What is left over is kept for the next part.
+    fn parts(
+        &mut self,
+        context: Context<'_>,
+        node: &mut Node<'_>,
+        middle: Middle<'_>,
+        five: &mut Five,
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
+        let most = context.sizes.fours as u64;
+        five.slice(node, &mut self.fours, out)?;
+        self.fours.clear();
+        let counts = std::mem::take(&mut self.counts);
+        self.again = true;
+        let mut from = 0;
+        while from < counts.len() {
+            let (mut to, mut sum) = (from, 0);
+            while to < counts.len() && sum + counts[to] <= most {
+                sum += counts[to];
+                to += 1;
+            }
+            if sum > 0 {
+                five.slice(node, &mut self.fours, out)?;
+                self.fours.clear();
+                self.start = 0;
+                self.wanted = from..to;
+                self.overflow = false;
+                self.middles(context, node, middle, out)?;
+            }
+            if to == from {
+                node.plainly_over(middle.group[from], out)?;
+                to += 1;
+            }
+            from = to;
+        }
+        self.again = false;
+        self.counts = counts;
+        Ok(())
+    }
+
+    /// The cubes of four axes over a middle edge.
+    fn middles(
+        &mut self,
+        context: Context<'_>,
+        node: &mut Node<'_>,
+        middle: Middle<'_>,
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
+        for s_sign in [1, -1] {
+            if s_sign <= middle.sign {
+                self.middle(context, node, middle, s_sign, out)?;
+            }
+        }
+        Ok(())
     }
 
     /// The cubes of four axes over a middle edge whose fourth axis goes up or down.
     fn middle(
         &mut self,
         context: Context<'_>,
-        rows: &mut Rows,
+        node: &mut Node<'_>,
         middle: Middle<'_>,
         s_sign: i8,
         out: &mut Emitter<'_>,
@@ -178,7 +227,7 @@ impl Join {
         if from >= to {
             return Ok(());
         }
-        let mut row = |back| rows.row(view, world, middle.number, middle.level, [s_sign, back]);
+        let mut row = |back| node.rows.row(view, world, middle.number, middle.level, [s_sign, back]);
         let over_left = row(-middle.sign);
         if over_left.is_empty() {
             return Ok(());
@@ -225,13 +274,16 @@ impl Join {
                     break;
                 }
                 stop.check()?;
-                out.top(s, &self.left);
-                for &low in middle.group {
+                if !self.again {
+                    out.top(s, &self.left);
+                }
+                for at in self.wanted.clone() {
+                    let low = middle.group[at];
                     let r = vertices[low as usize].axis;
                     if r >= s {
                         break;
                     }
-                    let third = Third { low, r, s, s_sign, old };
+                    let third = Third { at, low, r, s, s_sign, old };
                     self.third(context, middle, third, tops, &over_right, out)?;
                 }
                 for &vertex in &self.left_vertices {
@@ -255,8 +307,8 @@ impl Join {
         out: &mut Emitter<'_>,
     ) -> Result<()> {
         let Context { view, world, stop, sizes, .. } = context;
-        let Third { low, r, s, s_sign, old } = third;
-        let rights = self.between(world, r, s);
+        let Third { low, at, r, s, s_sign, old } = third;
+        let rights = world.between(r, s);
         if rights.is_empty() {
             return Ok(());
         }
@@ -319,8 +371,11 @@ impl Join {
             if self.blocks.is_empty() {
                 continue;
             }
-            let Self { left, left_vertices, right, blocks, new_blocks, fours, overflow, .. } = self;
-            if !*overflow {
+            let Self { left, left_vertices, right, blocks, new_blocks, fours, counts, .. } = self;
+            if !self.again {
+                counts[at] += blocks.iter().map(|block| orthos_of(block, &allowed)).sum::<u64>();
+            }
+            if !self.overflow {
                 for block in &*blocks {
                     for f in bits(block.right) {
                         for h in bits(block.left & allowed[f]) {
@@ -329,10 +384,13 @@ impl Join {
                         }
                     }
                 }
-                if fours.len() > sizes.fours {
-                    *overflow = true;
-                    fours.clear();
+                if !self.again && fours.len() > sizes.fours {
+                    self.overflow = true;
+                    fours.truncate(self.start);
                 }
+            }
+            if self.again {
+                continue;
             }
             let flips = u8::from(q_sign < 0) | u8::from(sign < 0) << 1 | u8::from(s_sign < 0) << 2;
             let old = context.arc(old, view.words(view.seed), r_words, sign);
@@ -366,26 +424,14 @@ impl Join {
         }
         Ok(())
     }
-
-    /// The vertices over one axis with a later one.
-    #[inline]
-    fn between<'w>(&self, world: &'w World, r: u32, s: u32) -> &'w [Vertex] {
-        if self.table.is_empty() {
-            let vertices = world.vertices(r);
-            let from = vertices.partition_point(|v| v.axis < s);
-            let to = from + vertices[from..].partition_point(|v| v.axis == s);
-            return &vertices[from..to];
-        }
-        let at = r as usize * world.xs.len() + s as usize;
-        world.range(self.table[at], self.table[at + 1])
-    }
 }
 
 /// A third and a fourth axis over a middle edge.
 #[derive(Debug, Clone, Copy)]
 struct Third {
-    /// The place of the middle edge's vertex with the third axis.
+    /// The place of the middle edge's vertex with the third axis; and which of its vertices that is.
     low: u32,
+    at: usize,
     r: u32,
     s: u32,
     s_sign: i8,
@@ -419,6 +465,12 @@ impl Context<'_> {
         }
         self.known.ortho(&[2; 4], &tokens, mask) != 0
     }
+}
+
+/// How many cubes are in a block, whose right ears may go with those left ears.
+#[inline]
+fn orthos_of(block: &Block, allowed: &[u64; MASK]) -> u64 {
+    bits(block.right).map(|f| u64::from((block.left & allowed[f]).count_ones())).sum()
 }
 
 /// A bit for each ear of which something holds.

@@ -17,12 +17,12 @@
 //! second word of one from the first word of one a level higher; see [`clash`].
 //!
 //! [`join`] finds the cubes of three and four axes, as [`cubes`](super::cubes) does for those above one edge, with [`rows`] of
-//! the world; [`five`] those of five, by what is in [`reach`]; [`grow`] those of more, and of five where there is no room.
+//! the world; [`five`] those of five, by what is in [`reach`]; [`grow`] those of more, and what there is no room for.
 //!
 //! Whether this is less work than searching everything is [estimated](Seeds::pay) before.
 //!
-//! Memory: a world, rows of it that are made again when there is no room, and 16 bytes for each cube of four axes of one
-//! node, up to [`Sizes::fours`](super::Sizes).
+//! Memory: a world, rows of it that are made again when there is no room, and 80 bytes for each cube of four axes of one
+//! node, up to [`Sizes::fours`](super::Sizes); a node that has more is dealt with in slices.
 
 mod five;
 mod grow;
@@ -31,14 +31,12 @@ mod reach;
 mod rows;
 mod world;
 
-use std::rc::Rc;
-
-use self::five::Five;
-use self::grow::{Cube, Layer, Wanted, grow, over, singles};
+use self::five::{Five, Node};
+use self::grow::{Cube, Wanted, grow, over, singles};
 use self::join::Join;
 use self::reach::Reach;
 use self::rows::Rows;
-use self::world::{Vertex, World};
+use self::world::World;
 use super::cubes::Tables;
 use super::exclusion::Masks;
 use super::graph::{Arcs, Graph};
@@ -260,10 +258,10 @@ impl<'a> Seeded<'a> {
             sizes,
             room: memory / 4,
             world: World::default(),
-            rows: Rows::new(memory / 2),
+            rows: Rows::new(memory / 8 * 3),
             join: Join::default(),
             five: Five::default(),
-            reach: Reach::new(memory / 8),
+            reach: Reach::new(memory / 4),
         }
     }
 
@@ -292,7 +290,6 @@ impl<'a> Seeded<'a> {
         out.corner(words, self.world.x_words.iter().copied());
         self.rows.begin(&self.world);
         self.reach.begin(arcs, graph);
-        self.join.begin(&self.world);
         for q in 0..count {
             self.stop.check()?;
             if turn.has_node(q, self.world.x_words[q as usize]) {
@@ -317,19 +314,15 @@ impl<'a> Seeded<'a> {
         let Self { seeds, ranks, known, stop, sizes, world, rows, join, five, reach, .. } = self;
         let others = self.tables.masks.map_or(0, |masks| masks.edges[view.seed as usize]) & !seeds.bit;
         let context = join::Context { view, world, ranks, known: *known, stop, sizes, others };
-        let whole = join.node(context, rows, q, out)?;
+        let mut node = Node { view, world, q, rows, reach, stop, sizes };
+        let whole = join.node(context, &mut node, five, out)?;
         if sizes.axes < 5 {
-            return Ok(());
+            Ok(())
+        } else if whole {
+            five.node(&mut node, join.fours(), out)
+        } else {
+            five.slice(&mut node, join.fours(), out)
         }
-        let around = five::Node { view, world, q, reach, stop };
-        if !whole || !five.node(around, join.fours(), sizes, out)? {
-            let layer =
-                |v: &Vertex| Layer { axis: v.axis, cells: Rc::from([world.xs[v.axis as usize], v.mid]) };
-            let layers: Vec<Layer> = world.vertices(q).iter().map(layer).collect();
-            let base = Cube::new(view.seed, world.xs[q as usize], world.signs[q as usize]);
-            return grow(view, world, &base, &layers, Wanted { least: 5, most: sizes.axes }, stop, out);
-        }
-        Ok(())
     }
 
     /// The same without anything but the edges beside the seed.

@@ -99,7 +99,12 @@ pub(super) struct World {
     /// The vertices over each axis whose axis is a later one, axis by axis; and where each list starts.
     vertices: Vec<Vertex>,
     starts: Vec<u32>,
+    /// For each two axes where their vertices start, if that is not too much.
+    table: Vec<u32>,
 }
+
+/// Axes of which the table of pairs has room.
+const TABLE: usize = 1 << 10;
 
 /// Bytes that a vertex takes.
 const VERTEX_BYTES: u64 = 24;
@@ -170,13 +175,41 @@ impl World {
             }
         }
         self.starts.push(self.vertices.len() as u32);
+        self.fill_table();
         true
     }
 
-    /// Some of all vertices, which stand axis by axis.
+    fn fill_table(&mut self) {
+        let mut table = std::mem::take(&mut self.table);
+        table.clear();
+        let axes = self.xs.len() as u32;
+        if axes as usize <= TABLE {
+            for r in 0..axes {
+                let vertices = self.vertices(r);
+                let mut next = 0;
+                for s in 0..axes {
+                    while vertices.get(next).is_some_and(|v| v.axis < s) {
+                        next += 1;
+                    }
+                    table.push(self.starts[r as usize] + next as u32);
+                }
+            }
+            table.push(self.vertices.len() as u32);
+        }
+        self.table = table;
+    }
+
+    /// The vertices over one axis with a later one.
     #[inline]
-    pub(super) fn range(&self, from: u32, to: u32) -> &[Vertex] {
-        &self.vertices[from as usize..to as usize]
+    pub(super) fn between(&self, r: u32, s: u32) -> &[Vertex] {
+        if self.table.is_empty() {
+            let vertices = self.vertices(r);
+            let from = vertices.partition_point(|v| v.axis < s);
+            let to = from + vertices[from..].partition_point(|v| v.axis == s);
+            return &vertices[from..to];
+        }
+        let at = r as usize * self.xs.len() + s as usize;
+        &self.vertices[self.table[at] as usize..self.table[at + 1] as usize]
     }
 
     /// The vertices over an axis, by axis and mid.
