@@ -123,12 +123,16 @@ impl How {
 }
 
 fn merge_to(out: &Path, archives: &[PathBuf], how: How) -> fold_core::Result<Manifest> {
+    merge_within(out, archives, how, Limits::default())
+}
+
+fn merge_within(out: &Path, archives: &[PathBuf], how: How, limits: Limits) -> fold_core::Result<Manifest> {
     let request = MergeRequest {
         archives: archives.to_vec(),
         out: out.to_path_buf(),
         memory: how.memory,
         threads: how.threads,
-        limits: Limits::default(),
+        limits,
     };
     merge_with(&request, how.ways, &Control::default(), &disk())
 }
@@ -259,26 +263,27 @@ fn no_way_of_searching_makes_a_difference() {
 }
 
 /// Some words that nearly all follow each other, one text with most sentences: cubes of up to six axes and more, in which a new
-/// bigram is at several places.
+/// bigram is at several places. Nothing if the texts have too many orthos.
+fn dense_texts(case: u64) -> Option<[String; 3]> {
+    let mut random = Random(case ^ number("FOLD_LAWS_SEED").unwrap_or(1) << 32);
+    let words = 6 + random.below(14);
+    let most = 15 + random.below(60);
+    let sentence = |random: &mut Random| {
+        let length = 2 + random.below(3);
+        (0..length)
+            .map(|_| format!("{}x", (b'a' + random.below(words) as u8) as char))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let mut text =
+        |sentences: usize| (0..sentences).map(|_| sentence(&mut random)).collect::<Vec<_>>().join(". ");
+    let texts = [text(most), text(1 + case as usize % 4), text(1 + case as usize % 7)];
+    brute_force::orthos(&sentences_by_definition(&texts.join("\n\n")), 200_000).map(|_| texts)
+}
+
 #[test]
 fn what_is_new_in_dense_texts_is_found_from_seeds() {
-    for case in 0..number("FOLD_LAWS_CASES").unwrap_or(40) {
-        let mut random = Random(case ^ number("FOLD_LAWS_SEED").unwrap_or(1) << 32);
-        let words = 6 + random.below(14);
-        let most = 15 + random.below(60);
-        let sentence = |random: &mut Random| {
-            let length = 2 + random.below(3);
-            (0..length)
-                .map(|_| format!("{}x", (b'a' + random.below(words) as u8) as char))
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
-        let mut text =
-            |sentences: usize| (0..sentences).map(|_| sentence(&mut random)).collect::<Vec<_>>().join(". ");
-        let texts = [text(most), text(1 + case as usize % 4), text(1 + case as usize % 7)];
-        if brute_force::orthos(&sentences_by_definition(&texts.join("\n\n")), 200_000).is_none() {
-            continue;
-        }
+    for texts in (0..number("FOLD_LAWS_CASES").unwrap_or(40)).filter_map(dense_texts) {
         let place = Place::new();
         let archives = archives(&place, &texts);
         let (_, expected) = place.search("union", &texts.join("\n\n"));
@@ -289,6 +294,8 @@ fn what_is_new_in_dense_texts_is_found_from_seeds() {
             seeded(tiny_sizes()),
             seeded(Sizes { line_words: 0, ..plain }),
             How { threads: 2, ..seeded(Sizes { fours: 2, ..plain }) },
+            seeded(Sizes { fours: 40, ..plain }),
+            How { memory: 1 << 20, threads: 2, ..seeded(plain) },
             How { ways: Ways { most: 1, ..seeded(plain).ways }, ..seeded(plain) },
         ];
         for (i, how) in ways.into_iter().enumerate() {
@@ -299,6 +306,68 @@ fn what_is_new_in_dense_texts_is_found_from_seeds() {
             }
         }
     }
+}
+
+/// As many orthos as are wanted and no more, and none with more axes than are wanted, but for what the archives hold.
+#[test]
+fn limits_hold_where_what_is_new_is_found_from_seeds() {
+    let mut ended = 0;
+    for (case, texts) in
+        (0..number("FOLD_LAWS_CASES").unwrap_or(30)).filter_map(|case| Some((case, dense_texts(case)?)))
+    {
+        let mut random = Random(case);
+        let place = Place::new();
+        let archives = archives(&place, &texts);
+        let (union, _) = place.search("union", &texts.join("\n\n"));
+        let (union, held) =
+            (by_axes(&union), archives.iter().flat_map(|archive| by_axes(archive)).collect::<BTreeSet<_>>());
+        let added = union.len() - held.len();
+        let plain = Sizes { seeded: Some(true), ..Sizes::default() };
+        let ways = [
+            How::default().sizes(plain),
+            How { threads: 2, ..How::default() }.sizes(plain),
+            How::default().sizes(Sizes { fours: 40, ..plain }),
+            How::default().sizes(Sizes { seeded: Some(true), ..tiny_sizes() }),
+            How { ways: Ways { most: 1, ..How::default().ways }, ..How::default() }.sizes(plain),
+        ];
+        for (i, how) in ways.into_iter().enumerate() {
+            // Archives that are not kept are searched for again, and a limit is one on that too.
+            let held = if how.ways.most > 1 { held.clone() } else { by_axes(&archives[0]) };
+            let out = place.path(&format!("most-{i}.bin"));
+            let most = held.len() + random.below(added + 2);
+            let limits = Limits { max_orthos: Some(most as u64), ..Limits::default() };
+            let manifest = merge_within(&out, &archives, how, limits).expect("a merge");
+            let found = by_axes(&out);
+            assert_eq!(found.len(), most.min(union.len()), "{how:?} of {texts:?}");
+            assert!(found.is_subset(&union) && found.is_superset(&held), "{how:?} of {texts:?}");
+            assert_eq!(manifest.complete, found.len() == union.len(), "{how:?} of {texts:?}");
+            place.assert_sound(&out);
+            ended += usize::from(!manifest.complete);
+
+            let out = place.path(&format!("axes-{i}.bin"));
+            let axes = 2 + random.below(4);
+            let limits = Limits { max_dims: Some(axes as u32), ..Limits::default() };
+            merge_within(&out, &archives, how, limits).expect("a merge");
+            let expected = union.iter().filter(|ortho| ortho.0 <= axes || held.contains(*ortho));
+            assert!(by_axes(&out).iter().eq(expected), "{axes} axes, {how:?} of {texts:?}");
+            place.assert_sound(&out);
+        }
+    }
+    assert!(ended > 0, "no limit ended anything");
+}
+
+/// The orthos of an archive: how many axes each has, its shape, its words.
+fn by_axes(archive: &Path) -> BTreeSet<(usize, Vec<u32>, Vec<String>)> {
+    let reader = ArchiveReader::open(archive, disk()).expect("an archive");
+    let mut orthos = reader.orthos(&Filter::default()).expect("orthos");
+    let (mut all, mut batch) = (BTreeSet::new(), vec![]);
+    while orthos.next_batch(1000, &mut batch).expect("a batch") {
+        for ortho in &batch {
+            let words = ortho.tokens.iter().map(|&token| reader.interner().word(token).to_owned()).collect();
+            assert!(all.insert((ortho.dims.len(), ortho.dims.clone(), words)), "{ortho:?} is there twice");
+        }
+    }
+    all
 }
 
 /// A cube of six axes whose words come again every few shells, all in bigrams, of which some are in the second text.

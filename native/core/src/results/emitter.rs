@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::cubes::{CubesRecord, Depth, Edge, Keyed};
+use super::filter::bits;
 use super::keys::CubeKeys;
 use super::list::ListRecord;
 use super::{Allowance, Known, Lane, RECORD_BYTES, Rank, Ranks, ResultsWriter, kind};
@@ -659,7 +660,6 @@ impl<'a> Emitter<'a> {
 
 /// The orthos of a block as (left ear, right ear).
 fn pairs<'b>(block: &'b Block, allowed: &'b [u64]) -> impl Iterator<Item = (usize, usize)> + use<'b> {
-    let bits = |mask: u64| (0..64).filter(move |bit| mask >> bit & 1 == 1);
     bits(block.right).flat_map(move |f| bits(block.left & allowed[f]).map(move |h| (h, f)))
 }
 

@@ -115,20 +115,33 @@ pub(super) fn grow(
     if axes > wanted.most {
         return Ok(());
     }
-    for (i, layer) in layers.iter().enumerate() {
-        let over = above(view, world, base, layers, i, stop);
-        // What was cut short is not done.
-        stop.check()?;
-        if over.is_empty() {
-            continue;
-        }
-        let child = base.with(&layer.cells, world.signs[layer.axis as usize]);
-        if axes >= wanted.least {
-            singles(view, world, &child, &over, out)?;
-        }
-        grow(view, world, &child, &over, wanted, stop, out)?;
+    (0..layers.len()).try_for_each(|i| grow_from(view, world, base, layers, i, wanted, stop, out))
+}
+
+/// Those of [`grow`] whose first layer is the `i`-th.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn grow_from(
+    view: View<'_>,
+    world: &World,
+    base: &Cube,
+    layers: &[Layer],
+    i: usize,
+    wanted: Wanted,
+    stop: &Stop,
+    out: &mut Emitter<'_>,
+) -> Result<()> {
+    let axes = base.signs.len() as u32 + 3;
+    let over = above(view, world, base, layers, i, stop);
+    // What was cut short is not done.
+    stop.check()?;
+    if over.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let child = base.with(&layers[i].cells, world.signs[layers[i].axis as usize]);
+    if axes >= wanted.least {
+        singles(view, world, &child, &over, out)?;
+    }
+    grow(view, world, &child, &over, wanted, stop, out)
 }
 
 /// The layers over a cube with the `i`-th of its layers.

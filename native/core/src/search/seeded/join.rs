@@ -8,12 +8,13 @@
 //! What is old for one of the other texts that are left out is taken out of the blocks one by one: seeds of which one of
 //! these has the whole surroundings are few.
 
-use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
-use super::five::Four;
+use super::five::{Five, Four, Node};
 use super::grow::Cube;
-use super::world::{Mids, Vertex, World, class};
+use super::rows::Row;
+use super::world::{Vertex, World};
 use super::{View, clash};
 use crate::error::Result;
 use crate::results::{Block, Ear, Emitter, Known, Rank, Ranks, bits, split};
@@ -21,9 +22,6 @@ use crate::search::{Sizes, Stop};
 
 /// Bits of a mask.
 const MASK: usize = 64;
-
-/// Axes of which the table of pairs has room.
-const TABLE: usize = 1 << 10;
 
 /// What a node is joined in.
 #[derive(Clone, Copy)]
@@ -38,78 +36,13 @@ pub(super) struct Context<'c> {
     pub(super) others: u8,
 }
 
-/// The edges beside a middle edge, and for each mid on one level which of them are beside it too.
-#[derive(Debug)]
-struct Row {
-    tops: Vec<u32>,
-    /// By the number of the mid.
-    starts: Vec<u32>,
-    /// Places in `tops`.
-    places: Vec<u16>,
-}
-
-impl Row {
-    #[inline]
-    fn places(&self, number: u32) -> &[u16] {
-        &self.places[self.starts[number as usize] as usize..self.starts[number as usize + 1] as usize]
-    }
-
-    fn memory(&self) -> u64 {
-        (self.tops.len() * 4 + self.starts.len() * 4 + self.places.len() * 2 + 128) as u64
-    }
-}
-
-/// For edges on odd levels the mids beside them, listed when first asked for.
-#[derive(Debug, Default)]
-struct Around {
-    /// For each edge, by level and direction, where its list starts and ends.
-    ranges: Vec<[(u32, u32); WAYS]>,
-    touched: Vec<u32>,
-    items: Vec<u32>,
-}
-
-/// Four levels, two directions.
-const WAYS: usize = 8;
-
-/// A list that was not made.
-const UNKNOWN: (u32, u32) = (u32::MAX, 0);
-
-impl Around {
-    /// The numbers of the mids, which are on the level that a direction leads to, beside an edge on a level.
-    fn mids(&mut self, view: View<'_>, mids: &Mids, edge: u32, sign: i8, level: i8) -> &[u32] {
-        let Self { ranges, touched, items } = self;
-        if ranges.is_empty() {
-            ranges.resize(view.tables.graph.edges() as usize, [UNKNOWN; WAYS]);
-        }
-        let way = (level + 3) as usize / 2 * 2 + usize::from(sign > 0);
-        let range = &mut ranges[edge as usize][way];
-        if *range == UNKNOWN {
-            touched.push(edge);
-            let start = items.len() as u32;
-            items.extend(view.beside(edge, sign, level).filter_map(|other| mids.number(other)));
-            *range = (start, items.len() as u32);
-        }
-        &items[range.0 as usize..range.1 as usize]
-    }
-
-    fn clear(&mut self) {
-        for edge in self.touched.drain(..) {
-            self.ranges[edge as usize] = [UNKNOWN; WAYS];
-        }
-        self.items.clear();
-    }
-
-    fn memory(&self) -> u64 {
-        (self.ranges.len() * WAYS * 8 + (self.touched.len() + self.items.len()) * 4) as u64
-    }
-}
-
 /// A middle edge with its third axes.
 #[derive(Debug, Clone, Copy)]
 struct Middle<'m> {
     q: u32,
     q_sign: i8,
-    edge: u32,
+    /// The edge's number among the mids of its level.
+    number: u32,
     words: [Rank; 2],
     level: i8,
     /// The direction of the third axes.
@@ -123,13 +56,6 @@ struct Middle<'m> {
 /// See the [module](self). The space that a thread works in.
 #[derive(Debug, Default)]
 pub(super) struct Join {
-    rows: HashMap<(u32, u8), Rc<Row>>,
-    budget: u64,
-    used: u64,
-    around: Around,
-    found: Vec<(u32, u16)>,
-    /// For each two axes where their vertices start, if that is not too much.
-    table: Vec<u32>,
     by_mid: Vec<u32>,
     /// By place: left ears there, and those that met a right ear, and these right ears.
     at: Vec<u64>,
@@ -144,49 +70,39 @@ pub(super) struct Join {
     blocks: Vec<Block>,
     new_blocks: Vec<Block>,
     fours: Vec<Four>,
-    /// There were more than may be kept.
+    /// Those over the current middle edge start here.
+    start: usize,
+    /// For each vertex of the middle edge how many there are, kept or not.
+    counts: Vec<u64>,
+    /// Those over the current middle edge did not fit.
     overflow: bool,
+    /// The vertices of the middle edge to join; and whether the join is for what was emitted before.
+    wanted: Range<usize>,
+    again: bool,
 }
 
 impl Join {
-    pub(super) fn new(budget: u64) -> Self {
-        Self { budget, ..Self::default() }
-    }
-
-    /// From here on the nodes are those of another seed.
-    pub(super) fn begin(&mut self, world: &World) {
-        self.rows.clear();
-        self.used = 0;
-        self.around.clear();
-        self.table.clear();
-        let axes = world.xs.len();
-        if axes <= TABLE {
-            let mut start = 0;
-            for r in 0..axes as u32 {
-                let vertices = world.vertices(r);
-                let mut next = 0;
-                for s in 0..axes as u32 {
-                    while vertices.get(next).is_some_and(|v| v.axis < s) {
-                        next += 1;
-                    }
-                    self.table.push((start + next) as u32);
-                }
-                start += vertices.len();
-            }
-            self.table.push(start as u32);
-        }
-    }
-
     /// The cubes of four axes over the last node.
     pub(super) fn fours(&mut self) -> &mut Vec<Four> {
         &mut self.fours
     }
 
-    /// Emits the cubes of three and four axes over a node. `false` if there were too many of four to keep.
-    pub(super) fn node(&mut self, context: Context<'_>, q: u32, out: &mut Emitter<'_>) -> Result<bool> {
+    /// Emits the cubes of three and four axes over a node. Those of four are kept if there are not too many; otherwise part
+    /// after part is dealt with, and `false` says that those kept are the last part.
+    pub(super) fn node(
+        &mut self,
+        context: Context<'_>,
+        node: &mut Node<'_>,
+        five: &mut Five,
+        out: &mut Emitter<'_>,
+    ) -> Result<bool> {
         let Context { view, world, stop, sizes, .. } = context;
+        let q = node.q;
         self.fours.clear();
-        self.overflow = sizes.axes < 5;
+        self.again = false;
+        // Those that are not looked for need not be kept.
+        let keep = sizes.axes >= 5;
+        let mut whole = true;
         let vertices = world.vertices(q);
         let x = world.xs[q as usize];
         let (q_sign, x_words) = (world.signs[q as usize], world.x_words[q as usize]);
@@ -204,7 +120,7 @@ impl Join {
         by_mid.clear();
         by_mid.extend(0..vertices.len() as u32);
         let key = |place: &u32| {
-            let Vertex { axis, mid } = vertices[*place as usize];
+            let Vertex { axis, mid, .. } = vertices[*place as usize];
             (axis >= world.above, mid)
         };
         by_mid.sort_by_key(key);
@@ -215,22 +131,85 @@ impl Join {
             let words = view.words(first.mid);
             let old = context.edge(context.arc(old, x_words, words, sign), words);
             let level = q_sign + sign;
-            let middle = Middle { q, q_sign, edge: first.mid, words, level, sign, group, old };
+            let middle = Middle { q, q_sign, number: first.number, words, level, sign, group, old };
             out.mid(words, &[])?;
-            for s_sign in [1, -1] {
-                if s_sign <= sign {
-                    self.middle(context, middle, s_sign, out)?;
-                }
+            self.start = self.fours.len();
+            self.wanted = 0..group.len();
+            self.counts.clear();
+            self.counts.resize(group.len(), 0);
+            self.overflow = !keep;
+            self.middles(context, node, middle, out)?;
+            if self.overflow && keep {
+                whole = false;
+                self.parts(context, node, middle, five, out)?;
             }
         }
         self.by_mid = by_mid;
-        Ok(!self.overflow || sizes.axes < 5)
+        Ok(whole)
+    }
+
+    /// Deals with the cubes of four axes over the middle edges before this one, then joins this one again, as many third
+    /// axes at a time as fit. What is left over is kept for the next part.
+    fn parts(
+        &mut self,
+        context: Context<'_>,
+        node: &mut Node<'_>,
+        middle: Middle<'_>,
+        five: &mut Five,
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
+        let most = context.sizes.fours as u64;
+        five.slice(node, &mut self.fours, out)?;
+        self.fours.clear();
+        let counts = std::mem::take(&mut self.counts);
+        self.again = true;
+        let mut from = 0;
+        while from < counts.len() {
+            let (mut to, mut sum) = (from, 0);
+            while to < counts.len() && sum + counts[to] <= most {
+                sum += counts[to];
+                to += 1;
+            }
+            if sum > 0 {
+                five.slice(node, &mut self.fours, out)?;
+                self.fours.clear();
+                self.start = 0;
+                self.wanted = from..to;
+                self.overflow = false;
+                self.middles(context, node, middle, out)?;
+            }
+            if to == from {
+                node.plainly_over(middle.group[from], out)?;
+                to += 1;
+            }
+            from = to;
+        }
+        self.again = false;
+        self.counts = counts;
+        Ok(())
+    }
+
+    /// The cubes of four axes over a middle edge.
+    fn middles(
+        &mut self,
+        context: Context<'_>,
+        node: &mut Node<'_>,
+        middle: Middle<'_>,
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
+        for s_sign in [1, -1] {
+            if s_sign <= middle.sign {
+                self.middle(context, node, middle, s_sign, out)?;
+            }
+        }
+        Ok(())
     }
 
     /// The cubes of four axes over a middle edge whose fourth axis goes up or down.
     fn middle(
         &mut self,
         context: Context<'_>,
+        node: &mut Node<'_>,
         middle: Middle<'_>,
         s_sign: i8,
         out: &mut Emitter<'_>,
@@ -248,16 +227,14 @@ impl Join {
         if from >= to {
             return Ok(());
         }
-        let over_left = self.row(context, &middle, s_sign, -middle.sign);
-        if over_left.places.is_empty() {
+        let mut row = |back| node.rows.row(view, world, middle.number, middle.level, [s_sign, back]);
+        let over_left = row(-middle.sign);
+        if over_left.is_empty() {
             return Ok(());
         }
-        let over_right = if middle.sign == middle.q_sign {
-            Rc::clone(&over_left)
-        } else {
-            self.row(context, &middle, s_sign, -middle.q_sign)
-        };
-        let tops = &over_left.tops;
+        let over_right =
+            if middle.sign == middle.q_sign { Rc::clone(&over_left) } else { row(-middle.q_sign) };
+        let tops = &*over_left.tops;
         let top_level = middle.level + s_sign;
         let (seed, q_words) = (view.words(view.seed), world.x_words[middle.q as usize]);
         for by_place in [&mut self.at, &mut self.met_left, &mut self.met_right] {
@@ -270,7 +247,6 @@ impl Join {
             let words = view.words(top);
             !clash(top_level, words, 0, seed) && !clash(top_level, words, middle.q_sign, q_words)
         }));
-        let mids = &world.mids[class(middle.q_sign + s_sign)];
         let mut place = from as u32;
         for over_s in vertices[from..to].chunk_by(|a, b| a.axis == b.axis) {
             let first = place;
@@ -280,36 +256,38 @@ impl Join {
             if clash(middle.level, middle.words, s_sign, s_words) {
                 continue;
             }
-            let ears: Vec<(u32, u32, u32)> = (first..)
-                .zip(over_s)
-                .filter_map(|(vertex, v)| Some((vertex, v.mid, mids.number(v.mid)?)))
-                .filter(|&(_, _, number)| !over_left.places(number).is_empty())
-                .collect();
             let old = context.edge(context.arc(middle.old, seed, s_words, s_sign), s_words);
-            for ears in ears.chunks(MASK) {
-                stop.check()?;
+            let mut rest = (first..).zip(over_s).filter(|(_, v)| over_left.has(v.number));
+            loop {
                 self.left.clear();
                 self.left_vertices.clear();
-                for (bit, &(vertex, mid, number)) in ears.iter().enumerate() {
-                    self.left.push(Ear { id: mid, edge: view.words(mid) });
-                    self.left_vertices.push(vertex);
+                for (vertex, &Vertex { mid, number, .. }) in rest.by_ref().take(MASK) {
                     for &place in over_left.places(number) {
                         if self.fits[usize::from(place)] {
-                            self.at[usize::from(place)] |= 1 << bit;
+                            self.at[usize::from(place)] |= 1 << self.left.len();
                         }
                     }
+                    self.left.push(Ear { id: mid, edge: view.words(mid) });
+                    self.left_vertices.push(vertex);
                 }
-                out.top(s, &self.left);
-                for &low in middle.group {
+                if self.left.is_empty() {
+                    break;
+                }
+                stop.check()?;
+                if !self.again {
+                    out.top(s, &self.left);
+                }
+                for at in self.wanted.clone() {
+                    let low = middle.group[at];
                     let r = vertices[low as usize].axis;
                     if r >= s {
                         break;
                     }
-                    let third = Third { low, r, s, s_sign, old };
+                    let third = Third { at, low, r, s, s_sign, old };
                     self.third(context, middle, third, tops, &over_right, out)?;
                 }
-                for &(_, _, number) in ears {
-                    for &place in over_left.places(number) {
+                for &vertex in &self.left_vertices {
+                    for &place in over_left.places(vertices[vertex as usize].number) {
                         self.at[usize::from(place)] = 0;
                     }
                 }
@@ -329,8 +307,8 @@ impl Join {
         out: &mut Emitter<'_>,
     ) -> Result<()> {
         let Context { view, world, stop, sizes, .. } = context;
-        let Third { low, r, s, s_sign, old } = third;
-        let rights = self.between(world, r, s);
+        let Third { low, at, r, s, s_sign, old } = third;
+        let rights = world.between(r, s);
         if rights.is_empty() {
             return Ok(());
         }
@@ -342,14 +320,12 @@ impl Join {
         if fitting == 0 {
             return Ok(());
         }
-        let mids = &world.mids[class(right_level)];
         for chunk in rights.chunks(MASK) {
             stop.check()?;
             self.right.clear();
             let mut allowed = [0u64; MASK];
             for v in chunk {
-                let Some(number) = mids.number(v.mid) else { continue };
-                let places = over_right.places(number);
+                let places = over_right.places(v.number);
                 if places.is_empty() {
                     continue;
                 }
@@ -395,8 +371,11 @@ impl Join {
             if self.blocks.is_empty() {
                 continue;
             }
-            let Self { left, left_vertices, right, blocks, new_blocks, fours, overflow, .. } = self;
-            if !*overflow {
+            let Self { left, left_vertices, right, blocks, new_blocks, fours, counts, .. } = self;
+            if !self.again {
+                counts[at] += blocks.iter().map(|block| orthos_of(block, &allowed)).sum::<u64>();
+            }
+            if !self.overflow {
                 for block in &*blocks {
                     for f in bits(block.right) {
                         for h in bits(block.left & allowed[f]) {
@@ -405,10 +384,13 @@ impl Join {
                         }
                     }
                 }
-                if fours.len() > sizes.fours {
-                    *overflow = true;
-                    fours.clear();
+                if !self.again && fours.len() > sizes.fours {
+                    self.overflow = true;
+                    fours.truncate(self.start);
                 }
+            }
+            if self.again {
+                continue;
             }
             let flips = u8::from(q_sign < 0) | u8::from(sign < 0) << 1 | u8::from(s_sign < 0) << 2;
             let old = context.arc(old, view.words(view.seed), r_words, sign);
@@ -442,70 +424,14 @@ impl Join {
         }
         Ok(())
     }
-
-    /// The vertices over one axis with a later one.
-    #[inline]
-    fn between<'w>(&self, world: &'w World, r: u32, s: u32) -> &'w [Vertex] {
-        if self.table.is_empty() {
-            let vertices = world.vertices(r);
-            let from = vertices.partition_point(|v| v.axis < s);
-            let to = from + vertices[from..].partition_point(|v| v.axis == s);
-            return &vertices[from..to];
-        }
-        let at = r as usize * world.xs.len() + s as usize;
-        world.range(self.table[at], self.table[at + 1])
-    }
-
-    /// The row of a middle edge over the edges beside it in one direction, for the mids beside these in another one.
-    fn row(&mut self, context: Context<'_>, middle: &Middle<'_>, first: i8, second: i8) -> Rc<Row> {
-        let Context { view, world, .. } = context;
-        let Middle { edge, words, level, .. } = *middle;
-        let directions = u8::from(first > 0) << 1 | u8::from(second > 0);
-        let key = (edge, (class(level) as u8) << 2 | directions);
-        if let Some(row) = self.rows.get(&key) {
-            return Rc::clone(row);
-        }
-        let other_level = level + first + second;
-        let mids = &world.mids[class(other_level)];
-        let same = first + second == 0;
-        let tops: Vec<u32> = view.beside(edge, first, level).collect();
-        self.found.clear();
-        for (place, &top) in (0..).zip(&tops) {
-            let beside = self.around.mids(view, mids, top, second, level + first);
-            let fits = |number: &u32| !same || !clash(0, words, 0, mids.words[*number as usize]);
-            self.found.extend(beside.iter().copied().filter(fits).map(|number| (number, place)));
-        }
-        let mut starts = vec![0u32; mids.edges.len() + 2];
-        for &(number, _) in &self.found {
-            starts[number as usize + 2] += 1;
-        }
-        for i in 2..starts.len() {
-            starts[i] += starts[i - 1];
-        }
-        let mut places = vec![0; self.found.len()];
-        for &(number, place) in &self.found {
-            let next = &mut starts[number as usize + 1];
-            places[*next as usize] = place;
-            *next += 1;
-        }
-        starts.pop();
-        let row = Rc::new(Row { tops, starts, places });
-        if self.used + row.memory() + self.around.memory() > self.budget {
-            self.rows.clear();
-            self.used = 0;
-            self.around.clear();
-        }
-        self.used += row.memory();
-        self.rows.insert(key, Rc::clone(&row));
-        row
-    }
 }
 
 /// A third and a fourth axis over a middle edge.
 #[derive(Debug, Clone, Copy)]
 struct Third {
-    /// The place of the middle edge's vertex with the third axis.
+    /// The place of the middle edge's vertex with the third axis; and which of its vertices that is.
     low: u32,
+    at: usize,
     r: u32,
     s: u32,
     s_sign: i8,
@@ -539,6 +465,12 @@ impl Context<'_> {
         }
         self.known.ortho(&[2; 4], &tokens, mask) != 0
     }
+}
+
+/// How many cubes are in a block, whose right ears may go with those left ears.
+#[inline]
+fn orthos_of(block: &Block, allowed: &[u64; MASK]) -> u64 {
+    bits(block.right).map(|f| u64::from((block.left & allowed[f]).count_ones())).sum()
 }
 
 /// A bit for each ear of which something holds.

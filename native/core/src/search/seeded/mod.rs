@@ -16,25 +16,27 @@
 //! **Shells.** The *level* of an edge is its coordinate sum minus the seed's. Words of edges on one level differ, and the
 //! second word of one from the first word of one a level higher; see [`clash`].
 //!
-//! [`join`] finds the cubes of three and four axes, as [`cubes`](super::cubes) does for those above one edge; [`five`]
-//! those of five; [`grow`] those of more, and of five where there is no room.
+//! [`join`] finds the cubes of three and four axes, as [`cubes`](super::cubes) does for those above one edge, with [`rows`] of
+//! the world; [`five`] those of five, by what is in [`reach`]; [`grow`] those of more, and what there is no room for.
 //!
 //! Whether this is less work than searching everything is [estimated](Seeds::pay) before.
 //!
-//! Memory: a world, rows of it that are made again when there is no room, and 16 bytes for each cube of four axes of one
-//! node, up to [`Sizes::fours`](super::Sizes).
+//! Memory: a world, rows of it that are made again when there is no room, and 80 bytes for each cube of four axes of one
+//! node, up to [`Sizes::fours`](super::Sizes); a node that has more is dealt with in slices.
 
 mod five;
 mod grow;
 mod join;
+mod reach;
+mod rows;
 mod world;
 
-use std::rc::Rc;
-
-use self::five::Five;
-use self::grow::{Cube, Layer, Wanted, grow, over, singles};
+use self::five::{Five, Node};
+use self::grow::{Cube, Wanted, grow, over, singles};
 use self::join::Join;
-use self::world::{Reach, Vertex, World};
+use self::reach::Reach;
+use self::rows::Rows;
+use self::world::World;
 use super::cubes::Tables;
 use super::exclusion::Masks;
 use super::graph::{Arcs, Graph};
@@ -133,9 +135,9 @@ impl Seeds {
     }
 }
 
-/// At most one arc of so many may be new: measured on parts of a novel, the time is 0.6 of a search of everything at one of 33,
-/// and would be more than that at one of 16.
-const SHARE: u64 = 24;
+/// At most one arc of so many may be new: measured on parts of a novel, the time is 0.3 of a search of everything at one of 33,
+/// 0.6 at one of 16, 0.9 at one of 9, and more than that of leaving out what is old at one of 6.
+const SHARE: u64 = 8;
 
 /// What a node of a seed weighs.
 fn weight(arcs: &Arcs, x: u32) -> u64 {
@@ -226,6 +228,7 @@ pub(super) struct Seeded<'a> {
     /// Bytes that a world may take.
     room: u64,
     world: World,
+    rows: Rows,
     join: Join,
     five: Five,
     reach: Reach,
@@ -255,9 +258,10 @@ impl<'a> Seeded<'a> {
             sizes,
             room: memory / 4,
             world: World::default(),
-            join: Join::new(memory / 4),
+            rows: Rows::new(memory / 8 * 3),
+            join: Join::default(),
             five: Five::default(),
-            reach: Reach::new(memory / 8),
+            reach: Reach::new(memory / 4),
         }
     }
 
@@ -284,7 +288,8 @@ impl<'a> Seeded<'a> {
             return Ok(());
         }
         out.corner(words, self.world.x_words.iter().copied());
-        self.join.begin(&self.world);
+        self.rows.begin(&self.world);
+        self.reach.begin(arcs, graph);
         for q in 0..count {
             self.stop.check()?;
             if turn.has_node(q, self.world.x_words[q as usize]) {
@@ -306,21 +311,18 @@ impl<'a> Seeded<'a> {
 
     /// The cubes whose first axis from the seed is the `q`-th.
     fn node(&mut self, view: View<'_>, q: u32, out: &mut Emitter<'_>) -> Result<()> {
-        let Self { seeds, ranks, known, stop, sizes, world, join, five, reach, .. } = self;
+        let Self { seeds, ranks, known, stop, sizes, world, rows, join, five, reach, .. } = self;
         let others = self.tables.masks.map_or(0, |masks| masks.edges[view.seed as usize]) & !seeds.bit;
         let context = join::Context { view, world, ranks, known: *known, stop, sizes, others };
-        let whole = join.node(context, q, out)?;
+        let mut node = Node { view, world, q, rows, reach, stop, sizes };
+        let whole = join.node(context, &mut node, five, out)?;
         if sizes.axes < 5 {
-            return Ok(());
+            Ok(())
+        } else if whole {
+            five.node(&mut node, join.fours(), out)
+        } else {
+            five.slice(&mut node, join.fours(), out)
         }
-        if !whole || !five.node(view, world, q, join.fours(), reach, sizes, stop, out)? {
-            let layer =
-                |v: &Vertex| Layer { axis: v.axis, cells: Rc::from([world.xs[v.axis as usize], v.mid]) };
-            let layers: Vec<Layer> = world.vertices(q).iter().map(layer).collect();
-            let base = Cube::new(view.seed, world.xs[q as usize], world.signs[q as usize]);
-            return grow(view, world, &base, &layers, Wanted { least: 5, most: sizes.axes }, stop, out);
-        }
-        Ok(())
     }
 
     /// The same without anything but the edges beside the seed.

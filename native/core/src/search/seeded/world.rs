@@ -1,10 +1,7 @@
 //! What lies around a seed: the edges beside it, and those beside two of these.
 
-use std::rc::Rc;
-
 use super::{View, clash, weight};
 use crate::results::Rank;
-use crate::search::graph::Arcs;
 
 const NONE: u32 = u32::MAX;
 
@@ -13,9 +10,11 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Vertex {
     pub(super) axis: u32,
     pub(super) mid: u32,
+    /// The mid's number among those of its level.
+    pub(super) number: u32,
 }
 
-/// The edges on one level that are beside some axis' edge.
+/// The edges on one level that are beside two or more axes' edges.
 #[derive(Debug, Default)]
 pub(super) struct Mids {
     /// For each edge its number here, or `NONE`.
@@ -45,6 +44,27 @@ impl Mids {
             self.axes.push(vec![]);
         }
         self.axes[*number as usize].push(axis);
+    }
+
+    /// Forgets those that are beside one axis only: they are in no cube.
+    fn thin_out(&mut self) {
+        let Self { numbers, edges, words, axes } = self;
+        let mut kept = 0;
+        for i in 0..edges.len() {
+            let edge = edges[i] as usize;
+            if axes[i].len() < 2 {
+                numbers[edge] = NONE;
+                continue;
+            }
+            numbers[edge] = kept as u32;
+            edges[kept] = edges[i];
+            words[kept] = words[i];
+            axes.swap(kept, i);
+            kept += 1;
+        }
+        edges.truncate(kept);
+        words.truncate(kept);
+        axes.truncate(kept);
     }
 
     #[inline]
@@ -79,10 +99,15 @@ pub(super) struct World {
     /// The vertices over each axis whose axis is a later one, axis by axis; and where each list starts.
     vertices: Vec<Vertex>,
     starts: Vec<u32>,
+    /// For each two axes where their vertices start, if that is not too much.
+    table: Vec<u32>,
 }
 
+/// Axes of which the table of pairs has room.
+const TABLE: usize = 1 << 10;
+
 /// Bytes that a vertex takes.
-const VERTEX_BYTES: u64 = 16;
+const VERTEX_BYTES: u64 = 24;
 
 impl World {
     /// `false` if that would take more than `memory` bytes: then only the axes are there.
@@ -126,6 +151,7 @@ impl World {
                 return false;
             }
         }
+        self.mids.iter_mut().for_each(Mids::thin_out);
         for (i, (&x, &sign)) in self.xs.iter().zip(&self.signs).enumerate() {
             self.starts.push(self.vertices.len() as u32);
             let from = self.vertices.len();
@@ -140,7 +166,7 @@ impl World {
                             && !clash(sign, self.x_words[i], other, self.x_words[axis as usize])
                     };
                     let found = later.iter().copied().filter(fits);
-                    self.vertices.extend(found.map(|axis| Vertex { axis, mid }));
+                    self.vertices.extend(found.map(|axis| Vertex { axis, mid, number }));
                 }
             }
             self.vertices[from..].sort_unstable();
@@ -149,84 +175,45 @@ impl World {
             }
         }
         self.starts.push(self.vertices.len() as u32);
+        self.fill_table();
         true
     }
 
-    /// Some of all vertices, which stand axis by axis.
+    fn fill_table(&mut self) {
+        let mut table = std::mem::take(&mut self.table);
+        table.clear();
+        let axes = self.xs.len() as u32;
+        if axes as usize <= TABLE {
+            for r in 0..axes {
+                let vertices = self.vertices(r);
+                let mut next = 0;
+                for s in 0..axes {
+                    while vertices.get(next).is_some_and(|v| v.axis < s) {
+                        next += 1;
+                    }
+                    table.push(self.starts[r as usize] + next as u32);
+                }
+            }
+            table.push(self.vertices.len() as u32);
+        }
+        self.table = table;
+    }
+
+    /// The vertices over one axis with a later one.
     #[inline]
-    pub(super) fn range(&self, from: u32, to: u32) -> &[Vertex] {
-        &self.vertices[from as usize..to as usize]
+    pub(super) fn between(&self, r: u32, s: u32) -> &[Vertex] {
+        if self.table.is_empty() {
+            let vertices = self.vertices(r);
+            let from = vertices.partition_point(|v| v.axis < s);
+            let to = from + vertices[from..].partition_point(|v| v.axis == s);
+            return &vertices[from..to];
+        }
+        let at = r as usize * self.xs.len() + s as usize;
+        &self.vertices[self.table[at] as usize..self.table[at + 1] as usize]
     }
 
     /// The vertices over an axis, by axis and mid.
     pub(super) fn vertices(&self, q: u32) -> &[Vertex] {
         &self.vertices[self.starts[q as usize] as usize..self.starts[q as usize + 1] as usize]
-    }
-}
-
-/// Which edges can be reached by one or two arcs, as bits, for each direction: made when first asked for, and forgotten
-/// when there is no more room.
-#[derive(Debug)]
-pub(super) struct Reach {
-    /// For each edge one for each way to go.
-    rows: Vec<Option<Rc<[u64]>>>,
-    budget: u64,
-    used: u64,
-}
-
-impl Reach {
-    pub(super) fn new(budget: u64) -> Self {
-        Self { rows: vec![], budget, used: 0 }
-    }
-
-    /// The edges beside an edge, or beside those beside it, whatever a seed sees of them.
-    pub(super) fn row(&mut self, arcs: &Arcs, edges: u32, edge: u32, way: Way) -> Rc<[u64]> {
-        let place = edge as usize * WAYS + way.number();
-        if self.rows.is_empty() {
-            self.rows.resize(edges as usize * WAYS, None);
-        }
-        if let Some(row) = &self.rows[place] {
-            return Rc::clone(row);
-        }
-        let list = |edge, sign: i8| if sign > 0 { arcs.up.of(edge) } else { arcs.down.of(edge) };
-        let mut bits = vec![0u64; (edges as usize).div_ceil(64)];
-        let mut set = |list: &[u32]| list.iter().for_each(|&e| bits[e as usize / 64] |= 1 << (e % 64));
-        match way {
-            Way::One(sign) => set(list(edge, sign)),
-            Way::Two(first, second) => list(edge, first).iter().for_each(|&e| set(list(e, second))),
-        }
-        let bytes = bits.len() as u64 * 8 + 32;
-        if self.used + bytes > self.budget {
-            self.rows.fill(None);
-            self.used = 0;
-        }
-        self.used += bytes;
-        let row: Rc<[u64]> = bits.into();
-        self.rows[place] = Some(Rc::clone(&row));
-        row
-    }
-}
-
-/// Whether a row has an edge.
-#[inline]
-pub(super) fn has(row: &[u64], edge: u32) -> bool {
-    row[edge as usize / 64] >> (edge % 64) & 1 == 1
-}
-
-/// Up (1) or down (-1), once or twice.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Way {
-    One(i8),
-    Two(i8, i8),
-}
-
-const WAYS: usize = 6;
-
-impl Way {
-    fn number(self) -> usize {
-        match self {
-            Self::One(sign) => usize::from(sign > 0),
-            Self::Two(first, second) => 2 + (usize::from(first > 0) << 1 | usize::from(second > 0)),
-        }
     }
 }

@@ -1,0 +1,218 @@
+//! For the mids of a world, which other mids can be beside the same further edges: the rows that cubes are joined by.
+//!
+//! From a mid one arc leads to the *tops*, and from each of these one arc in another axis' direction back to a mid. The row of a mid,
+//! for two such directions, says with a bit which mids can be reached so, and gives for each the tops in between as places in
+//! the list of all. Whatever a row says holds in the seed's view, and where both mids are on one level their words differ.
+//!
+//! Memory: rows and lists are made when first asked for, and forgotten when there is no more room.
+
+use std::rc::Rc;
+
+use super::world::{Mids, World, class};
+use super::{View, clash};
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The edges one arc away.
+    pub(super) tops: Box<[u32]>,
+    /// The mids that can be reached, by their numbers; and how many there are before each 64.
+    bits: Box<[(u64, u32)]>,
+    starts: Box<[u32]>,
+    /// Places in `tops`.
+    places: Box<[u16]>,
+}
+
+impl Row {
+    #[inline]
+    pub(super) fn has(&self, number: u32) -> bool {
+        self.bits[number as usize / 64].0 >> (number % 64) & 1 == 1
+    }
+
+    /// The places of the tops that lead to a mid.
+    #[inline]
+    pub(super) fn places(&self, number: u32) -> &[u16] {
+        let (bits, before) = self.bits[number as usize / 64];
+        let bit = 1 << (number % 64);
+        if bits & bit == 0 {
+            return &[];
+        }
+        let slot = (before + (bits & (bit - 1)).count_ones()) as usize;
+        &self.places[self.starts[slot] as usize..self.starts[slot + 1] as usize]
+    }
+
+    /// Whether it leads nowhere.
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    fn memory(&self) -> u64 {
+        (self.tops.len() * 4 + self.bits.len() * 16 + self.starts.len() * 4 + self.places.len() * 2 + 128)
+            as u64
+    }
+}
+
+/// For edges on odd levels the mids beside them, listed when first asked for.
+#[derive(Debug, Default)]
+struct Around {
+    /// For each edge, by level and direction, where its list starts and ends.
+    ranges: Vec<[(u32, u32); WAYS]>,
+    touched: Vec<u32>,
+    items: Vec<u32>,
+}
+
+/// Four levels, two directions.
+const WAYS: usize = 8;
+
+/// A list that was not made.
+const UNKNOWN: (u32, u32) = (u32::MAX, 0);
+
+impl Around {
+    /// The numbers of the mids, which are on the level that a direction leads to, beside an edge on a level.
+    fn mids(&mut self, view: View<'_>, mids: &Mids, edge: u32, sign: i8, level: i8) -> &[u32] {
+        let Self { ranges, touched, items } = self;
+        if ranges.is_empty() {
+            ranges.resize(view.tables.graph.edges() as usize, [UNKNOWN; WAYS]);
+        }
+        let way = (level + 3) as usize / 2 * 2 + usize::from(sign > 0);
+        let range = &mut ranges[edge as usize][way];
+        if *range == UNKNOWN {
+            touched.push(edge);
+            let start = items.len() as u32;
+            items.extend(view.beside(edge, sign, level).filter_map(|other| mids.number(other)));
+            *range = (start, items.len() as u32);
+        }
+        &items[range.0 as usize..range.1 as usize]
+    }
+
+    fn clear(&mut self) {
+        for edge in self.touched.drain(..) {
+            self.ranges[edge as usize] = [UNKNOWN; WAYS];
+        }
+        self.items.clear();
+    }
+
+    fn memory(&self) -> u64 {
+        (self.ranges.len() * WAYS * 8 + (self.touched.len() + self.items.len()) * 4) as u64
+    }
+}
+
+/// The rows of one world.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// By class of the mid's level, then by its number and two directions.
+    rows: [Vec<Option<Rc<Row>>>; 3],
+    budget: u64,
+    used: u64,
+    around: Around,
+    /// For each mid how many places the row being made has for it; nothing between rows.
+    next: Vec<u32>,
+}
+
+/// The directions of two arcs.
+const DIRECTIONS: usize = 4;
+
+impl Rows {
+    pub(super) fn new(budget: u64) -> Self {
+        Self { budget, ..Self::default() }
+    }
+
+    /// From here on they are those of this world.
+    pub(super) fn begin(&mut self, world: &World) {
+        self.clear();
+        for (rows, mids) in self.rows.iter_mut().zip(&world.mids) {
+            rows.resize(mids.edges.len() * DIRECTIONS, None);
+        }
+        self.used = self.rows.iter().map(|rows| rows.len() as u64 * 8).sum();
+    }
+
+    fn clear(&mut self) {
+        for rows in &mut self.rows {
+            rows.clear();
+        }
+        self.used = 0;
+        self.around.clear();
+    }
+
+    /// The row of a mid, by its number on its level, in two directions.
+    #[inline]
+    pub(super) fn row(
+        &mut self,
+        view: View<'_>,
+        world: &World,
+        number: u32,
+        level: i8,
+        [first, second]: [i8; 2],
+    ) -> Rc<Row> {
+        let class = class(level);
+        let place = number as usize * DIRECTIONS + usize::from(first > 0) * 2 + usize::from(second > 0);
+        if let Some(row) = &self.rows[class][place] {
+            return Rc::clone(row);
+        }
+        let row = Rc::new(self.make(view, world, number, level, [first, second]));
+        if self.used + row.memory() + self.around.memory() > self.budget {
+            self.begin(world);
+        }
+        self.used += row.memory();
+        self.rows[class][place] = Some(Rc::clone(&row));
+        row
+    }
+
+    #[cold]
+    fn make(
+        &mut self,
+        view: View<'_>,
+        world: &World,
+        number: u32,
+        level: i8,
+        [first, second]: [i8; 2],
+    ) -> Row {
+        let Self { around, next, .. } = self;
+        let own = &world.mids[class(level)];
+        let (edge, words) = (own.edges[number as usize], own.words[number as usize]);
+        let mids = &world.mids[class(level + first + second)];
+        let same = first + second == 0;
+        let tops: Box<[u32]> = view.beside(edge, first, level).collect();
+        let mut bits = vec![(0u64, 0u32); mids.edges.len().div_ceil(64)];
+        next.resize(mids.edges.len().max(next.len()), 0);
+        let fits = |number: u32| !same || !clash(0, words, 0, mids.words[number as usize]);
+        for &top in &tops {
+            for &number in around.mids(view, mids, top, second, level + first) {
+                if fits(number) {
+                    bits[number as usize / 64].0 |= 1 << (number % 64);
+                    next[number as usize] += 1;
+                }
+            }
+        }
+        let reached = |bits: &[(u64, u32)], each: &mut dyn FnMut(usize)| {
+            for (word, &(mask, _)) in bits.iter().enumerate() {
+                crate::results::bits(mask).for_each(|bit| each(word * 64 + bit));
+            }
+        };
+        let mut sum = 0;
+        for (mask, before) in &mut bits {
+            *before = sum;
+            sum += mask.count_ones();
+        }
+        let mut starts = Vec::with_capacity(sum as usize + 1);
+        let mut total = 0;
+        reached(&bits, &mut |number| {
+            starts.push(total);
+            // From here on: where the next place goes.
+            total += std::mem::replace(&mut next[number], total);
+        });
+        starts.push(total);
+        let mut places = vec![0; total as usize];
+        for (place, &top) in (0..).zip(&tops) {
+            for &number in around.mids(view, mids, top, second, level + first) {
+                if fits(number) {
+                    let at = &mut next[number as usize];
+                    places[*at as usize] = place;
+                    *at += 1;
+                }
+            }
+        }
+        reached(&bits, &mut |number| next[number] = 0);
+        Row { tops, bits: bits.into(), starts: starts.into(), places: places.into() }
+    }
+}
