@@ -1,7 +1,7 @@
 /** The merge command and the merging of local mode on the built program. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { ArchiveSummary } from '../../src/manifest.js'
@@ -67,6 +67,33 @@ test('one archive for each input, and different texts of one name apart', (t) =>
   const names = readdirSync(join(cwd, 'each'))
   t.is(names.filter((name) => /^0-[0-9a-f]{12}\.bin$/.test(name)).length, 2)
   t.true(names.includes('1.bin'))
+})
+
+test('an archive of several texts has no input of its own: it is named, left, and the others are merged', (t) => {
+  const { cwd } = searched(t, TEXTS)
+  t.is(foldWorker(['merge', '0.bin', '1.bin', '--out', 'both.bin'], { cwd }).code, 0)
+  const { code, err } = foldWorker(['merge', 'both.bin', '2.bin', '--by-input', '--out', 'each'], { cwd })
+  t.is(code, 21)
+  t.regex(err, /INPUTS_LEFT.*both\.bin/s)
+  t.deepEqual(readdirSync(join(cwd, 'each')), ['2.bin'])
+  t.is(foldWorker(['inspect', 'both.bin', '--verify'], { cwd }).code, 0)
+})
+
+test('local mode names an archive that it cannot read, leaves it where it is and does the rest', (t) => {
+  const { cwd } = searched(t, TEXTS)
+  mkdirSync(join(cwd, 'state/input'), { recursive: true })
+  renameSync(join(cwd, '0.bin'), join(cwd, 'state/input/0.bin'))
+  writeFileSync(join(cwd, 'state/input/0.bin/manifest.json'), '{')
+  for (const name of ['1', '2'])
+    writeFileSync(join(cwd, `state/input/${name}.txt`), TEXTS[Number(name)] ?? '')
+  const { code, out, err } = foldWorker(['--state-dir', 'state', '--json', '--quiet'], { cwd })
+  t.is(code, 21, err)
+  t.regex(err, /0\.bin/)
+  t.like(JSON.parse(out.trim().split('\n').at(-1) ?? ''), { event: 'result', last: true })
+  const left = readdirSync(join(cwd, 'state/input'))
+  t.is(left.length, 2)
+  t.true(left.includes('0.bin'))
+  t.deepEqual(readdirSync(join(cwd, 'state/in_process')), [])
 })
 
 test('local mode leaves one archive of all its texts', (t) => {
