@@ -190,12 +190,14 @@ impl<'a> Beside<'a> {
                     }
                     let run = words(run);
                     sets.meet(run, columns, &among);
+                    let met =
+                        columns[1..=columns[0] as usize].iter().fold(0, |met, column| met | 1 << column);
                     for at in 0..plan.length {
                         let mut bits = sets.common[at];
                         while bits != 0 {
                             let place = from + bits.trailing_zeros() as usize * plan.length + at;
                             bits &= bits - 1;
-                            if self.fits(run, words(place as u32)) {
+                            if self.fits(run, words(place as u32), met) {
                                 visitor.visit(number, place as u32)?;
                             }
                         }
@@ -207,12 +209,14 @@ impl<'a> Beside<'a> {
         })
     }
 
-    /// Whether one run is really beside another.
+    /// Whether one run is really beside another, of which the columns in `met` are known to be bigrams.
     #[inline]
-    fn fits(&self, run: &[Word], other: &[Word]) -> bool {
+    fn fits(&self, run: &[Word], other: &[Word], met: u32) -> bool {
         let (over, under) = if self.side == Side::Under { (run, other) } else { (other, run) };
-        over[1..].iter().zip(under).all(|(a, b)| a != b)
-            && over.iter().zip(under).all(|(&a, &b)| b != 0 && self.corpus.follows(a, b))
+        let column = |(at, (&a, &b)): (usize, (&Word, &Word))| {
+            at < COLUMNS && met >> at & 1 == 1 || self.corpus.follows(a, b)
+        };
+        over[1..].iter().zip(under).all(|(a, b)| a != b) && over.iter().zip(under).enumerate().all(column)
     }
 }
 
@@ -388,7 +392,7 @@ mod tests {
             let runs: Vec<u32> = (0..text.len() as u32).filter(is_run).collect();
             // Not all places may be asked for.
             let mut among = vec![0; text.len() / 64 + 1];
-            let asked = |place: u32| k != 3 || place % 3 > 0;
+            let asked = |place: u32| k != 3 || !place.is_multiple_of(3);
             for place in (0..text.len() as u32).filter(|&place| asked(place)) {
                 among[place as usize / 64] |= 1 << (place % 64);
             }
