@@ -7,7 +7,7 @@
 //!
 //! Middle rows are dealt with in portions whose lists fit the budget.
 //!
-//! Guarantee: complete, each once. Memory: [`Beside`] twice, a quarter of the budget for lists, 21 bytes for each word of the text,
+//! Guarantee: complete, each once. Memory: [`Beside`] twice, a quarter of the budget for lists, 16 bytes for each word of the text,
 //! and 12 for each found.
 
 use super::beside::{Beside, Side, Visitor};
@@ -26,6 +26,9 @@ const GROUP: usize = 16;
 
 /// Middle rows of the first portion.
 const FIRST: usize = 4096;
+
+/// No entry.
+const NONE: u32 = u32::MAX;
 
 /// Every 3xk for a k > 3, in parts.
 pub(super) fn all(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Vec<Vec<[Row; 3]>>, Halt> {
@@ -81,18 +84,16 @@ struct Runs {
     text: Vec<Word>,
     /// Where the runs begin.
     starts: Vec<u32>,
-    /// The same, a bit for each place.
-    is_start: Vec<u64>,
-    /// For each place of the text where a run begins, its row.
+    /// For each place of the text the row that begins there, or `NONE`.
     rows: Vec<Row>,
 }
 
 impl Runs {
     fn of(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Self, Halt> {
-        work.check_room(corpus.text.len(), 9)?;
+        work.check_room(corpus.text.len(), 12)?;
         let run =
             |place: u32| corpus.text.get(place as usize..place as usize + k).filter(|run| !run.contains(&0));
-        let mut rows = vec![Row::MAX; corpus.text.len()];
+        let mut rows = vec![NONE; corpus.text.len()];
         let mut first = 0;
         let alike = corpus.forward.places.chunk_by(|&a, &b| run(a).is_some() && run(a) == run(b));
         for (i, alike) in alike.enumerate() {
@@ -106,10 +107,10 @@ impl Runs {
             }
             first += alike.len() as u32;
         }
-        let mut runs = Self { text: vec![0], starts: vec![], is_start: vec![], rows: vec![Row::MAX] };
+        let mut runs = Self { text: vec![0], starts: vec![], rows: vec![NONE] };
         let mut to = 0;
         for (place, (&word, &row)) in corpus.text.iter().zip(&rows).enumerate() {
-            if row != Row::MAX {
+            if row != NONE {
                 runs.starts.push(runs.text.len() as u32);
                 to = place + k;
             }
@@ -117,10 +118,6 @@ impl Runs {
                 runs.text.push(if place < to { word } else { 0 });
                 runs.rows.push(row);
             }
-        }
-        runs.is_start = vec![0; runs.text.len() / 64 + 1];
-        for &start in &runs.starts {
-            runs.is_start[start as usize / 64] |= 1 << (start % 64);
         }
         Ok(runs)
     }
@@ -177,7 +174,8 @@ impl Lists {
     ) -> Result<Option<Self>, Halt> {
         let room = room / work.threads;
         let collector = || Collector { blocks: vec![], held: 0, room };
-        match beside.each(portion, k, Some(&runs.is_start), work, &collector, &|collector| collector.blocks) {
+        let begins = |place: usize| runs.rows[place] != NONE;
+        match beside.each(portion, k, &begins, work, &collector, &|collector| collector.blocks) {
             Ok(parts) => Ok(Some(Self { blocks: parts.into_iter().flatten().collect() })),
             Err(Halt::Memory) => Ok(None),
             Err(halt) => Err(halt),
@@ -195,9 +193,6 @@ impl Lists {
         })
     }
 }
-
-/// No entry.
-const NONE: u32 = u32::MAX;
 
 struct Join<'a> {
     corpus: &'a Corpus,

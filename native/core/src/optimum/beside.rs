@@ -155,13 +155,13 @@ impl<'a> Beside<'a> {
         columns
     }
 
-    /// Gives visitors, one for each thread, for each block all `runs` of k words with every place that can be beside them; of
-    /// places only those in `among`, if that is given, a bit for each place of the text.
+    /// Gives visitors, one for each thread, for each block all `runs` of k words with every place that can be beside them, of
+    /// the places that are `wanted`.
     pub(super) fn each<V: Visitor, T: Send>(
         &self,
         runs: &[u32],
         k: usize,
-        among: Option<&[u64]>,
+        wanted: &(dyn Fn(usize) -> bool + Sync),
         work: &Work<'_>,
         visitor: &(dyn Fn() -> V + Sync),
         end: &(dyn Fn(V) -> T + Sync),
@@ -178,10 +178,8 @@ impl<'a> Beside<'a> {
             while let Some(number) = next() {
                 let from = number * step;
                 sets.fill(from, work)?;
-                let own = |place: usize| place < step && from + place + k <= self.text.len();
                 let among = sets.dealt(|place| {
-                    let at = from + place;
-                    own(place) && among.is_none_or(|among| among[at / 64] >> (at % 64) & 1 == 1)
+                    place < step && from + place + k <= self.text.len() && wanted(from + place)
                 });
                 visitor.begin();
                 for (number, (&run, columns)) in runs.iter().zip(&columns).enumerate() {
@@ -391,17 +389,14 @@ mod tests {
             };
             let runs: Vec<u32> = (0..text.len() as u32).filter(is_run).collect();
             // Not all places may be asked for.
-            let mut among = vec![0; text.len() / 64 + 1];
             let asked = |place: u32| k != 3 || !place.is_multiple_of(3);
-            for place in (0..text.len() as u32).filter(|&place| asked(place)) {
-                among[place as usize / 64] |= 1 << (place % 64);
-            }
             let column = |id: u32| k != 5 || corpus.forward.goes_on(id);
             for side in [Side::Over, Side::Under] {
                 let mut beside = Beside::new(&corpus, text, side, column, &work).expect("room");
                 beside.room = beside.room.min(room);
                 let pairs = || Pairs { runs: &runs, found: vec![] };
-                let found = beside.each(&runs, k, Some(&among), &work, &pairs, &|pairs| pairs.found);
+                let found =
+                    beside.each(&runs, k, &|place| asked(place as u32), &work, &pairs, &|pairs| pairs.found);
                 let mut found = found.expect("all").concat();
                 found.sort_unstable();
                 let fits = |over: u32, under: u32| {

@@ -84,10 +84,10 @@ pub(super) fn longest(corpus: &Corpus, least: usize, work: &Work<'_>) -> Result<
 
 fn search(corpus: &Corpus, k: usize, rising: bool, work: &Work<'_>) -> Result<Runs, Halt> {
     let level = AtomicUsize::new(k);
-    let by_bits = if k < MANY { Err(Halt::Memory) } else { by_bits(corpus, &level, rising, work) };
+    let by_bits = (k >= MANY).then(|| by_bits(corpus, &level, rising, work));
     let (found, whole) = match by_bits {
-        Err(Halt::Memory) => by_seeds(corpus, &level, rising, work)?,
-        done => done?,
+        None | Some(Err(Halt::Memory)) => by_seeds(corpus, &level, rising, work)?,
+        Some(done) => done?,
     };
     // Some of what was found before the level rose may be too short.
     let k = level.load(Ordering::Relaxed);
@@ -160,7 +160,7 @@ fn by_bits(corpus: &Corpus, level: &AtomicUsize, rising: bool, work: &Work<'_>) 
     let found = Mutex::new(vec![]);
     let stretcher =
         || Stretcher { corpus, parts: &parts, places: &places, level, rising, work, found: &found };
-    let whole = match under.each(&parts, part, None, work, &stretcher, &|_| ()) {
+    let whole = match under.each(&parts, part, &|_| true, work, &stretcher, &|_| ()) {
         Ok(_) => true,
         Err(Halt::Stopped) => false,
         Err(halt) => return Err(halt),

@@ -558,12 +558,13 @@ fn beside(tables: &Tables<'_>, maker: &mut RowMaker, label: &Label, others: &[La
     fits
 }
 
-fn counting_sort(
-    from: &[Four],
-    to: &mut Vec<Four>,
+/// Sorts by a key below `keys`; what has equal keys stays in order.
+pub(super) fn counting_sort<T: Copy + Default>(
+    from: &[T],
+    to: &mut Vec<T>,
     counts: &mut Vec<u32>,
     keys: usize,
-    key: impl Fn(&Four) -> u32,
+    key: impl Fn(&T) -> u32,
 ) {
     counts.clear();
     counts.resize(keys + 1, 0);
@@ -574,7 +575,7 @@ fn counting_sort(
         counts[i + 1] += counts[i];
     }
     to.clear();
-    to.resize(from.len(), Four::default());
+    to.resize(from.len(), T::default());
     for four in from {
         let next = &mut counts[key(four) as usize];
         to[*next as usize] = *four;

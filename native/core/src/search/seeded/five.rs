@@ -16,6 +16,7 @@ use super::world::{Vertex, World};
 use super::{View, clash};
 use crate::error::Result;
 use crate::results::{Emitter, Rank, bits};
+use crate::search::five::counting_sort;
 use crate::search::{Sizes, Stop};
 
 /// A cube of four axes over a node: its two vertices, by their places; its right ear and its top edge.
@@ -256,26 +257,8 @@ impl Five {
 
     /// Sorts cubes by their vertices.
     fn sort(&mut self, fours: &mut Vec<Four>, count: usize) {
-        let mut pass = |from: &[Four], to: &mut Vec<Four>, key: fn(&Four) -> u32| {
-            let next = &mut self.next;
-            next.clear();
-            next.resize(count + 1, 0);
-            for four in from {
-                next[key(four) as usize + 1] += 1;
-            }
-            for i in 0..count {
-                next[i + 1] += next[i];
-            }
-            to.clear();
-            to.resize(from.len(), Four::default());
-            for four in from {
-                let place = &mut next[key(four) as usize];
-                to[*place as usize] = *four;
-                *place += 1;
-            }
-        };
-        pass(fours, &mut self.by_high, |four| four.high);
-        pass(&self.by_high, fours, |four| four.low);
+        counting_sort(fours, &mut self.by_high, &mut self.next, count, |four| four.high);
+        counting_sort(&self.by_high, fours, &mut self.next, count, |four| four.low);
         self.by_high.clear();
         self.by_high.shrink_to(KEPT);
     }
