@@ -1,9 +1,10 @@
 // The programs that are measured, built when they are first asked for, and the files they are given.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { run } from './measure.mjs'
 
 export class Tools {
@@ -39,6 +40,20 @@ export class Tools {
       .map((line) => line.split('\t'))
       .filter(([text, its]) => text === name && (shape === undefined || its === shape))
       .reduce((sum, [, , count]) => sum + Number(count), 0)
+  }
+
+  /** What a package exports that only measurements need; all of these are installed when one is first asked for. */
+  async dependency(name) {
+    const bench = join(this.root, 'bench')
+    if (!existsSync(join(bench, 'node_modules', name))) {
+      const npm = spawnSync('npm', ['install', '--no-package-lock', '--prefix', bench], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        shell: process.platform === 'win32',
+      })
+      if (npm.status !== 0) throw new Error('npm install --prefix bench failed')
+    }
+    const path = createRequire(join(bench, 'package.json')).resolve(name)
+    return (await import(pathToFileURL(path).href)).default
   }
 
   /** The command line as it would be installed, if it has been built. */

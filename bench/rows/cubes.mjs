@@ -28,7 +28,7 @@ const WAYS = [
 
 /** The 2x2x2 cubes alone, one thread each. */
 export async function* cubes(tools) {
-  const { DuckDBInstance } = await duckdb(tools)
+  const { DuckDBInstance } = await tools.dependency('@duckdb/node-api')
   for (const text of ['novel-16000', 'novel-32000']) {
     for (const { way, prepare, target } of WAYS) {
       const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
@@ -60,18 +60,4 @@ export async function* cubes(tools) {
       }
     }
   }
-}
-
-async function duckdb(tools) {
-  const bench = join(tools.root, 'bench')
-  if (!existsSync(join(bench, 'node_modules', '@duckdb', 'node-api'))) {
-    const npm = spawnSync('npm', ['install', '--no-package-lock', '--prefix', bench], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      shell: process.platform === 'win32',
-    })
-    if (npm.status !== 0) throw new Error('npm install --prefix bench failed')
-  }
-  const path = createRequire(join(bench, 'package.json')).resolve('@duckdb/node-api')
-  const { default: api } = await import(pathToFileURL(path).href)
-  return api
 }

@@ -1,5 +1,6 @@
 //! Proves the optimal ortho of one text, for measuring: `optimum FILE [threads] [memory MiB] [K] [seconds]
-//! [many bigrams]`. Says when each shape was excluded.
+//! [many bigrams] [axes]`. Says when each shape was excluded. With `axes` 2 it ends when all shapes of two axes are excluded that are greater
+//! than the best.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +10,16 @@ use fold_core::optimum::{Settings, Watch, Ways, find_in};
 use fold_core::ortho::shape_name;
 use fold_core::search::{Limit, Stop};
 use fold_core::text::{Interner, PhraseIndex};
+
+/// The least shapes of two axes that have a volume.
+fn two_axes(volume: u64) -> Vec<[u32; 2]> {
+    let shape = |rows: u64| [rows as u32, volume.div_ceil(rows - 1) as u32 + 1];
+    (2..).map(shape).take_while(|[rows, columns]| rows <= columns).collect()
+}
+
+fn is_inside(inner: &[u32], shape: &[u32; 2]) -> bool {
+    inner.len() == 2 && inner[0] <= shape[0] && inner[1] <= shape[1]
+}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -32,7 +43,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     eprintln!("{:.1?} excluded {}, best {best}", begin.elapsed(), shape_name(&part.shape));
                 }
                 known = excluded;
-                if begin.elapsed() > most {
+                let sheets = number(7, 0) == 2
+                    && watch.best().is_some_and(|best| {
+                        let shapes = two_axes(best.volume() + 1);
+                        shapes.iter().all(|shape| known.iter().any(|part| is_inside(&part.shape, shape)))
+                    });
+                if begin.elapsed() > most || sheets {
                     stop.end_early(Limit::MaxTime);
                 }
                 std::thread::sleep(Duration::from_millis(5));

@@ -211,14 +211,14 @@ struct Join<'a> {
 }
 
 /// Which words before and after a word make a phrase with it: a bit for each pair.
-struct Phrases {
+pub(super) struct Phrases {
     /// For each word where its bits begin.
     starts: Vec<u64>,
     bits: Vec<u64>,
 }
 
 impl Phrases {
-    fn of(corpus: &Corpus, work: &Work<'_>) -> Result<Self, Halt> {
+    pub(super) fn of(corpus: &Corpus, work: &Work<'_>) -> Result<Self, Halt> {
         let (ahead, back) = (&corpus.forward, &corpus.backward);
         let mut starts = vec![0];
         let mut total = 0;
@@ -246,7 +246,7 @@ impl Phrases {
     }
 
     /// The bits of the words after a word and one before it.
-    fn line(&self, corpus: &Corpus, before: Word, word: Word) -> u64 {
+    pub(super) fn line(&self, corpus: &Corpus, before: Word, word: Word) -> u64 {
         let back = &corpus.backward;
         let place = back.bigram(word, before).map_or(0, |id| id - back.first_bigram(word));
         self.starts[word as usize] + u64::from(place) * corpus.forward.next(word).len() as u64
@@ -254,7 +254,7 @@ impl Phrases {
 
     /// Whether the word at a place of those after the word makes a phrase.
     #[inline]
-    fn has(&self, line: u64, place: u32) -> bool {
+    pub(super) fn has(&self, line: u64, place: u32) -> bool {
         let bit = line + u64::from(place);
         self.bits[bit as usize / 64] >> (bit % 64) & 1 == 1
     }

@@ -6,8 +6,8 @@
 //!
 //! 1. [`runs`]: the greatest k of 2xk. That is the volume of the optimum, or nearly.
 //! 2. The other cores, one by one. Whatever is found raises the bar; what is not is the proof. They follow from the list of all
-//!    3xk for a small k: [`rows`] and [`bands`] have 3xk, [`blocks`] r x k from these, and 3x3xk; [`grid`] grows these to
-//!    other cores. In a large text the lists for a k as small as these need do not fit, and [`anchored`] looks for each of them around
+//!    3xk for a small k: [`rows`] and [`bands`] have 3xk, [`blocks`] r x k from these, and 3x3xk; [`fours`] says which 3x3x3 may be
+//!    in a 3x3x3x3; [`grid`] grows these to other cores. In a large text the lists for a k as small as these need do not fit, and [`anchored`] looks for each of them around
 //!    the rarest of its words.
 //! 3. [`twos`]: among the orthos of the greatest volume, which get the most axes of length 2, and which of those comes
 //!    first. For K > 1 the lesser volumes follow, one by one, until K are held.
@@ -23,6 +23,7 @@ mod bands;
 mod beside;
 mod blocks;
 pub(crate) mod corpus;
+mod fours;
 pub(crate) mod grid;
 mod rows;
 mod runs;
@@ -499,7 +500,12 @@ impl Search<'_> {
                     None => drop(inner.remove(0)),
                 }
                 inner.sort_unstable();
-                let mut found: BTreeSet<Grid> = self.grids(&inner)?.into_iter().collect();
+                let mut found: BTreeSet<Grid> = match core {
+                    [3, 3, 3, 3] => fours::cubes(corpus, rows::squares(corpus, work)?, work)?,
+                    _ => self.grids(&inner)?,
+                }
+                .into_iter()
+                .collect();
                 let mut filler = Filler::new(corpus, work);
                 if added {
                     found = grown(&mut filler, &found, |grid| vec![grid.dims.len()], work)?;

@@ -5,7 +5,7 @@
 //! orientations is looked for, the one whose upper row has the cheaper seed; the other is its transpose. So rows of
 //! common words are only met with columns of common words.
 //!
-//! Guarantee: complete, in ascending order, each once. Memory: 12 bytes for each found and for each run of three words.
+//! Guarantee: complete, in ascending order, each once. Memory: 12 bytes for each found, 24 for each 3x3, and 12 for each run of three words.
 
 use super::bands;
 use super::corpus::{Corpus, Interval, Word};
@@ -40,17 +40,30 @@ struct Upper {
     place: u32,
 }
 
+/// Three rows and then three columns of a 3x3, of which one orientation stands for both.
+pub(super) type Square = [Row; 6];
+
 /// Finds every 3xk.
 pub(super) fn all(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Triples, Halt> {
-    let parts = if k == 3 { threes(corpus, work)? } else { bands::all(corpus, k, work)? };
-    let mut rows = parts.concat();
+    if k == 3 {
+        return Ok(both_ways(&squares(corpus, work)?));
+    }
+    let mut rows = bands::all(corpus, k, work)?.concat();
     rows.sort_unstable();
     rows.dedup();
     Ok(Triples { k, rows })
 }
 
-/// Every 3x3.
-fn threes(corpus: &Corpus, work: &Work<'_>) -> Result<Vec<Vec<[Row; 3]>>, Halt> {
+/// 3x3 in both orientations.
+pub(super) fn both_ways(squares: &[Square]) -> Triples {
+    let both = |&[a, b, c, d, e, f]: &Square| [[a, b, c], [d, e, f]];
+    let mut rows: Vec<[Row; 3]> = squares.iter().flat_map(both).collect();
+    rows.sort_unstable();
+    Triples { k: 3, rows }
+}
+
+/// Every 3x3, in one orientation.
+pub(super) fn squares(corpus: &Corpus, work: &Work<'_>) -> Result<Vec<Square>, Halt> {
     let reading = &corpus.forward;
     let costs = seed_costs(corpus);
     let mut uppers: Vec<Upper> = vec![];
@@ -90,16 +103,18 @@ fn threes(corpus: &Corpus, work: &Work<'_>) -> Result<Vec<Vec<[Row; 3]>>, Halt> 
             after.min(costs[first as usize])
         })
         .collect();
-    work.divide(groups.len(), &|next| {
+    let parts = work.divide(groups.len(), &|next| {
         let mut finder = Finder { corpus, costs: &costs, reach: &reach, found: vec![] };
         while let Some(group) = next() {
             work.check()?;
             finder.group(groups[group], work)?;
         }
-        finder.found.sort_unstable();
-        finder.found.dedup();
         Ok(finder.found)
-    })
+    })?;
+    let mut squares = parts.concat();
+    squares.sort_unstable();
+    squares.dedup();
+    Ok(squares)
 }
 
 /// Successors that are looked at for an estimate, at most.
@@ -126,7 +141,7 @@ struct Finder<'a> {
     corpus: &'a Corpus,
     costs: &'a [u64],
     reach: &'a [u64],
-    found: Vec<[Row; 3]>,
+    found: Vec<Square>,
 }
 
 impl Finder<'_> {
@@ -165,7 +180,7 @@ impl Finder<'_> {
                 }
             }
             if self.found.len() > 1 << 16 {
-                work.check_room(self.found.len(), 12)?;
+                work.check_room(self.found.len(), 24)?;
             }
         }
         Ok(())
@@ -266,13 +281,12 @@ impl Finder<'_> {
             return;
         }
         let row = |run: [Word; 3]| row_of(self.corpus, &run);
-        if let (Some(r0), Some(r1), Some(r2)) = (row(x), row(y), row(z)) {
-            self.found.push([r0, r1, r2]);
-        }
-        if let (Some(c0), Some(c1), Some(c2)) =
-            (row([x[0], y[0], z[0]]), row([x[1], y[1], z[1]]), row([x[2], y[2], z[2]]))
-        {
-            self.found.push([c0, c1, c2]);
+        let rows = [x, y, z].map(row);
+        let columns = [0, 1, 2].map(|column| row([x[column], y[column], z[column]]));
+        if let ([Some(r0), Some(r1), Some(r2)], [Some(c0), Some(c1), Some(c2)]) = (rows, columns) {
+            // The first row and the first column differ, as the words beside the first one do.
+            let square = if r0 < c0 { [r0, r1, r2, c0, c1, c2] } else { [c0, c1, c2, r0, r1, r2] };
+            self.found.push(square);
         }
     }
 }
