@@ -206,6 +206,7 @@ pub fn find_in(
         top: Mutex::new(top),
         least_rows: 4,
         triples: BTreeMap::new(),
+        too_many: 0,
         longest: None,
         excluded: vec![],
         open: None,
@@ -234,6 +235,8 @@ struct Search<'a> {
     least_rows: usize,
     /// All 3xk, by k.
     triples: BTreeMap<usize, Triples>,
+    /// The greatest k for which these did not fit.
+    too_many: usize,
     /// The 2xk of the greatest k.
     longest: Option<Runs>,
     excluded: Vec<Excluded>,
@@ -452,9 +455,16 @@ impl Search<'_> {
                 more if more < self.ways.many_bigrams => 4,
                 _ => self.least_rows,
             };
-            if first < k && self.triples.range(..k).next().is_none() {
-                // If these do not fit, the longer ones may.
-                match self.triples(first) {
+            if k <= self.too_many {
+                return Err(Halt::Memory);
+            }
+            // If the shortest do not fit, the longer ones may.
+            let shorter = std::iter::once(first).chain(self.least_rows.max(first + 1)..k);
+            for shorter in shorter.filter(|&shorter| shorter < k) {
+                if self.triples.range(..k).next().is_some() {
+                    break;
+                }
+                match self.triples(shorter) {
                     Ok(_) | Err(Halt::Memory) => {}
                     Err(halt) => return Err(halt),
                 }
@@ -467,7 +477,11 @@ impl Search<'_> {
                     }
                     rows::longer(corpus, &self.triples[&(k - 1)], work)?
                 }
-                None => rows::all(corpus, k, work)?,
+                None => rows::all(corpus, k, work).inspect_err(|&halt| {
+                    if halt == Halt::Memory {
+                        self.too_many = k;
+                    }
+                })?,
             };
             self.triples.insert(k, triples);
         }
