@@ -18,6 +18,8 @@ use crate::text::{Bits, Interner};
 
 const MAGIC: &[u8; 8] = b"FOLDPROG";
 const VERSION: u32 = 2;
+/// For a search from new bigrams. Before any release it was 1, and its steps came in another order.
+const SEEDED: u32 = 2;
 /// Magic, version and checksum.
 const FRAME: usize = 16;
 
@@ -97,7 +99,7 @@ impl Checkpoint {
         put_tally(&mut out, &copied.found.tally);
         put_best(&mut out, copied.found.best.as_ref());
         put_tally(&mut out, &copied.removed);
-        put32(&mut out, u32::from(self.seeded));
+        put32(&mut out, if self.seeded { SEEDED } else { 0 });
         put32(&mut out, self.left_out.len() as u32);
         for interner in &self.left_out {
             let mut bytes = vec![];
@@ -293,7 +295,7 @@ impl Cursor<'_> {
             progress.copied = self.copied()?;
             seeded = match self.u32()? {
                 0 => false,
-                1 => true,
+                SEEDED => true,
                 _ => return None,
             };
             for _ in 0..self.count(8)? {
@@ -406,6 +408,20 @@ mod tests {
         assert_eq!(skipped(8..9), Ok(()));
         assert_eq!(skipped(8..10), Err(Code::Damaged));
         assert_eq!(skipped(4..4), Err(Code::Damaged));
+    }
+
+    /// Gone on with in the new order they would lack orthos.
+    #[test]
+    fn steps_from_seeds_in_the_former_order_are_not_read() {
+        let of = |seeded: bool| Checkpoint { seeded, ..sample() }.encode();
+        let (mut bytes, without) = (of(true), of(false));
+        let at = (0..bytes.len()).find(|&at| bytes[at] != without[at]).expect("a difference");
+        assert_eq!(bytes[at..at + 4], SEEDED.to_le_bytes());
+        bytes[at..at + 4].copy_from_slice(&1u32.to_le_bytes());
+        let end = bytes.len() - 4;
+        let crc = crc32fast::hash(&bytes[..end]);
+        bytes[end..].copy_from_slice(&crc.to_le_bytes());
+        assert_eq!(Checkpoint::decode("p", &bytes).map_err(|e| e.code()).err(), Some(Code::Damaged));
     }
 
     #[test]

@@ -113,6 +113,11 @@ impl Graph {
         self.firsts.len() as u32
     }
 
+    /// How many words there are.
+    pub(super) fn words(&self) -> u32 {
+        self.successors.starts.len() as u32 - 1
+    }
+
     #[inline]
     pub(super) fn words_of(&self, edge: u32) -> [Rank; 2] {
         [self.firsts[edge as usize], self.successors.items[edge as usize]]

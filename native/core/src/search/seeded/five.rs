@@ -2,9 +2,10 @@
 //!
 //! As in [`five`](crate::search::five): a vertex is a further axis over the node with an edge beside both axes' edges, a
 //! cube of four axes a labelled line between two vertices, one of five a triangle of lines whose labels fit. Triangles are
-//! told by bit rows of lines, labels that fit in pairs by words and by which edges can be reached by two arcs ([`Reach`]). The
-//! edges above all three ears are where the rows of two of them meet and that of the third has a bit; few labels have any,
-//! and only for those a top is looked for.
+//! told by bit rows of lines, and lines that are in none are put aside before anything is sorted. Of the labels of a triangle most
+//! have a word that its corners bar; most others lack the cube of four axes that there must be without the node, which
+//! [`Spans`] tells; what is left is held against each other, by words and by which edges can be reached by two arcs ([`Reach`]).
+//! Edges above two ears are looked for once for all labels with these ears, and a top only over those above all three.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -12,6 +13,7 @@ use std::rc::Rc;
 use super::grow::{Cube, Layer, Wanted, grow, grow_from};
 use super::reach::{Reach, Row, Way};
 use super::rows::Rows;
+use super::spans::Spans;
 use super::world::{Vertex, World};
 use super::{View, clash};
 use crate::error::Result;
@@ -19,7 +21,8 @@ use crate::results::{Emitter, Rank, bits};
 use crate::search::five::counting_sort;
 use crate::search::{Sizes, Stop};
 
-/// A cube of four axes over a node: its two vertices, by their places; its right ear and its top edge.
+/// A cube of four axes over a node: its two vertices, by their places; the vertex of its right ear, by its place among all; and
+/// its top edge.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Four {
     pub(super) low: u32,
@@ -28,16 +31,109 @@ pub(super) struct Four {
     pub(super) top: u32,
 }
 
-/// The right ear and the top edge of one, with their words.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Label {
-    ear: u32,
-    top: u32,
-    ear_words: [Rank; 2],
-    top_words: [Rank; 2],
-    /// Their numbers in the rows of [`Reach`].
-    ear_bit: u32,
-    top_bit: u32,
+/// The right ear and the top edge of one, by their bits in the rows of [`Reach`].
+type Label = [u32; 2];
+
+/// The two words of a right ear and those of the top edge over it, 16 bits each: there are no [`Seeds`](super::Seeds) where
+/// words are more.
+#[derive(Debug, Clone, Copy)]
+struct Words(u64);
+
+impl Words {
+    #[inline]
+    fn new([[a, b], [c, d]]: [[Rank; 2]; 2]) -> Self {
+        let word = |rank: Rank| u64::from(rank as u16);
+        Self(word(a) | word(b) << 16 | word(c) << 32 | word(d) << 48)
+    }
+
+    /// Those of the top edge.
+    #[inline]
+    fn top(self) -> [Rank; 2] {
+        [self.0 >> 32 & 0xffff, self.0 >> 48].map(|word| word as Rank)
+    }
+
+    /// Whether any is at the same place of another.
+    #[inline]
+    fn same(self, other: Self) -> u64 {
+        const LOW: u64 = 0x0001_0001_0001_0001;
+        // A place with no difference borrows, and so has its highest bit; none does before it.
+        let difference = self.0 ^ other.0;
+        difference.wrapping_sub(LOW) & !difference & LOW << 15
+    }
+}
+
+/// The labels of all lines, line by line, ear by ear.
+#[derive(Debug, Default)]
+struct Labels {
+    labels: Vec<Label>,
+    words: Vec<Words>,
+    /// The vertices of the right ears, by their places among all.
+    vertices: Vec<u32>,
+}
+
+impl Labels {
+    fn clear(&mut self) {
+        self.truncate(0);
+    }
+
+    fn truncate(&mut self, count: usize) {
+        self.labels.truncate(count);
+        self.words.truncate(count);
+        self.vertices.truncate(count);
+    }
+
+    fn reserve(&mut self, count: usize) {
+        self.labels.reserve_exact(count);
+        self.words.reserve_exact(count);
+        self.vertices.reserve_exact(count);
+    }
+
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Adds a right ear and a top edge, if both can be in a cube of five axes.
+    fn push(&mut self, reach: &Reach, world: &World, vertex: u32, top: u32) {
+        if let (Some(ear), Some(top)) = (reach.bit(world.vertex(vertex).mid), reach.bit(top)) {
+            self.vertices.push(vertex);
+            self.labels.push([ear, top]);
+            self.words.push(Words::new([ear, top].map(|bit| reach.words(bit))));
+        }
+    }
+}
+
+/// Words that a label may not have, two for each place.
+#[derive(Debug, Clone, Copy)]
+struct Bars([Words; 2]);
+
+impl Bars {
+    /// A bit for each label that has none.
+    #[inline]
+    fn clear(self, labels: &[Words]) -> u64 {
+        let Self([one, other]) = self;
+        let is = |words: &Words| words.same(one) | words.same(other) == 0;
+        labels.iter().enumerate().fold(0, |mask, (bit, words)| mask | u64::from(is(words)) << bit)
+    }
+}
+
+/// Some of at most 64 labels that follow each other on a line.
+#[derive(Debug, Clone, Copy)]
+struct Chunk {
+    start: u32,
+    mask: u64,
+}
+
+impl Chunk {
+    /// The labels up to the last of them.
+    #[inline]
+    fn of<'l, T>(&self, labels: &'l [T]) -> &'l [T] {
+        &labels[self.start as usize..][..64 - self.mask.leading_zeros() as usize]
+    }
+
+    #[inline]
+    fn place(&self, bit: usize) -> usize {
+        self.start as usize + bit
+    }
 }
 
 /// A vertex: its axis, and the words of its two edges.
@@ -56,7 +152,7 @@ const MASK: usize = 64;
 const KEPT: usize = 1 << 12;
 
 /// Bytes for each cube of four axes that is kept: in a list that may be twice as long, as a label, and in lines.
-pub(super) const BYTES: u64 = 16 * 2 + 32 + 16;
+pub(super) const BYTES: u64 = 16 * 2 + 20 + 16;
 
 /// See the [module](self). The space that a thread works in.
 #[derive(Debug, Default)]
@@ -64,21 +160,57 @@ pub(super) struct Five {
     corners: Vec<Corner>,
     by_high: Vec<Four>,
     next: Vec<u32>,
-    /// The labels of all lines, line by line.
-    labels: Vec<Label>,
+    labels: Labels,
     /// The two vertices of each line, and where its labels start.
     lines: Vec<[u32; 2]>,
     starts: Vec<u32>,
     /// For each vertex the later ones that it has lines to, as bits, and how many lines there are before each word.
     bits: Vec<(u64, u32)>,
+    /// The same of lines in triangles alone.
+    in_triangles: Vec<u64>,
     row: usize,
-    /// For each line of a triangle its labels that can go with the corner.
-    lists: [Vec<Label>; 3],
-    /// The edges above two ears, by their bits; and those above three tops.
-    ears: Vec<u32>,
-    tops: Vec<u32>,
+    close: Close,
     /// The cubes found over one line: the label, and what it has more.
     found: Vec<(Label, Layer)>,
+}
+
+/// What triangles are closed in.
+#[derive(Debug)]
+struct Close {
+    /// For each line of a triangle its labels that can go with the corner.
+    lists: [Vec<Chunk>; 3],
+    /// For each label of a chunk those of another that can go with it, as far as that was asked.
+    between: [u64; MASK],
+    /// For each label of a chunk the first one with the same ear; of another chunk for each ear its labels.
+    heads: [u8; MASK],
+    thirds: Vec<(u32, u64)>,
+    /// For each of the heads, if that was asked, which of `above` are above its ear and the current one.
+    ranges: [(u32, u32); MASK],
+    above: Vec<Above>,
+    tops: Vec<u32>,
+}
+
+/// An edge above two ears.
+#[derive(Debug, Clone, Copy)]
+struct Above {
+    bit: u32,
+    words: [Rank; 2],
+    /// The labels of a chunk of the third line whose ear it is above, too.
+    thirds: u64,
+}
+
+impl Default for Close {
+    fn default() -> Self {
+        Self {
+            lists: Default::default(),
+            between: [0; MASK],
+            heads: [0; MASK],
+            thirds: vec![],
+            ranges: [(0, 0); MASK],
+            above: vec![],
+            tops: vec![],
+        }
+    }
 }
 
 /// A node and what is needed to look around in it.
@@ -88,6 +220,7 @@ pub(super) struct Node<'n> {
     pub(super) q: u32,
     pub(super) rows: &'n mut Rows,
     pub(super) reach: &'n mut Reach,
+    pub(super) spans: &'n mut Spans,
     pub(super) stop: &'n Stop,
     pub(super) sizes: &'n Sizes,
 }
@@ -97,11 +230,18 @@ impl Node<'_> {
         self.reach.row(self.view.tables.arcs, bit, way)
     }
 
-    /// A right ear and a top edge, if both can be in a cube of five axes.
-    fn label(&self, ear: u32, top: u32) -> Option<Label> {
-        let (ear_bit, top_bit) = (self.reach.bit(ear)?, self.reach.bit(top)?);
-        let (ear_words, top_words) = (self.view.words(ear), self.view.words(top));
-        Some(Label { ear, top, ear_words, top_words, ear_bit, top_bit })
+    /// Says with which axes the vertices of cubes of four axes over the node go.
+    fn add_spans(&mut self, fours: &[Four]) {
+        let Self { world, q, spans, .. } = self;
+        if !spans.are_known() {
+            return;
+        }
+        let start = world.start(*q);
+        for &Four { low, high, ear, .. } in fours {
+            spans.add(start + low, world.vertex(start + high).axis);
+            spans.add(start + high, world.vertex(start + low).axis);
+            spans.add(ear, *q);
+        }
     }
 
     /// Whether there may be a line between two of the node's vertices: what [`join`](super::join) asks of a middle edge, that of
@@ -121,16 +261,16 @@ impl Node<'_> {
     }
 
     /// The labels of the line between two of the node's vertices between which there may be one.
-    fn labels_between(&mut self, [low, high]: [u32; 2], [own, other]: [&Corner; 2], labels: &mut Vec<Label>) {
+    fn labels_between(&mut self, [low, high]: [u32; 2], [own, other]: [&Corner; 2], labels: &mut Labels) {
         let Self { view, world, q, .. } = *self;
-        labels.clear();
         let [b, c] = [low, high].map(|v| world.vertices(q)[v as usize]);
         let (q_sign, q_words) = (world.signs[q as usize], world.x_words[q as usize]);
         let (level, other_level) = (q_sign + own.sign, q_sign + other.sign);
         let (ear_level, top_level) = (own.sign + other.sign, level + other.sign);
         let mut row = |back: i8| self.rows.row(view, world, b.number, level, [other.sign, -back]);
         let (over_left, over_right) = (row(own.sign), row(q_sign));
-        for v in world.between(b.axis, c.axis) {
+        for vertex in world.places_between(b.axis, c.axis) {
+            let v = world.vertex(vertex as u32);
             let ear = view.words(v.mid);
             if clash(ear_level, ear, q_sign, q_words) || clash(ear_level, ear, other_level, other.mid) {
                 continue;
@@ -151,15 +291,16 @@ impl Node<'_> {
                     && clear(own.sign, own.x)
                     && clear(other.sign, other.x);
                 if fits {
-                    labels.extend(self.label(v.mid, top));
+                    labels.push(self.reach, world, vertex as u32, top);
                 }
             }
         }
     }
 
     /// All cubes of five or more axes whose lowest vertex is this one by [`grow`].
-    pub(super) fn plainly_over(&self, low: u32, out: &mut Emitter<'_>) -> Result<()> {
-        let &Self { view, world, q, stop, sizes, .. } = self;
+    pub(super) fn plainly_over(&mut self, low: u32, out: &mut Emitter<'_>) -> Result<()> {
+        self.spans.forget();
+        let &mut Self { view, world, q, stop, sizes, .. } = self;
         let layer = |v: &Vertex| Layer { axis: v.axis, cells: Rc::from([world.xs[v.axis as usize], v.mid]) };
         let layers: Vec<Layer> = world.vertices(q).iter().map(layer).collect();
         let base = Cube::new(view.seed, world.xs[q as usize], world.signs[q as usize]);
@@ -181,11 +322,12 @@ impl Five {
         if count * self.row > node.sizes.line_words {
             return self.slice(node, fours, out);
         }
-        if fours.len() < 3 {
+        node.add_spans(fours);
+        if fours.len() < 3 || !self.make_bits(fours, count) {
             return Ok(());
         }
+        fours.retain(|four| self.has_line(four));
         self.load(node, fours);
-        self.make_bits(count);
         for i in 0..self.lines.len() {
             node.stop.check()?;
             let [a, b] = self.lines[i];
@@ -213,6 +355,7 @@ impl Five {
         fours: &mut Vec<Four>,
         out: &mut Emitter<'_>,
     ) -> Result<()> {
+        node.add_spans(fours);
         if fours.len() < 2 {
             return Ok(());
         }
@@ -244,9 +387,9 @@ impl Five {
         for group in self.found.chunk_by(|(one, _), (other, _)| one == other) {
             let [a, b] = [a, b].map(|v| world.vertices(q)[v as usize]);
             let [x, y, z] = [q, a.axis, b.axis].map(|axis| world.xs[axis as usize]);
-            let label = group[0].0;
+            let [ear, top] = group[0].0.map(|bit| node.reach.edge(bit));
             let base = Cube {
-                cells: vec![view.seed, x, y, a.mid, z, b.mid, label.ear, label.top],
+                cells: vec![view.seed, x, y, a.mid, z, b.mid, ear, top],
                 signs: [q, a.axis, b.axis].map(|axis| world.signs[axis as usize]).to_vec(),
             };
             let layers: Vec<Layer> = group.iter().map(|(_, layer)| layer.clone()).collect();
@@ -275,32 +418,61 @@ impl Five {
         }));
         self.sort(fours, self.corners.len());
         self.labels.clear();
-        self.labels.reserve_exact(fours.len());
+        self.labels.reserve(fours.len());
         self.lines.clear();
         self.starts.clear();
-        for &Four { low, high, ear, top } in &*fours {
-            let Some(label) = node.label(ear, top) else { continue };
-            if self.lines.last() != Some(&[low, high]) {
-                self.lines.push([low, high]);
-                self.starts.push(self.labels.len() as u32);
-            }
-            self.labels.push(label);
+        for line in fours.chunk_by_mut(|one, other| one.low == other.low && one.high == other.high) {
+            self.lines.push([line[0].low, line[0].high]);
+            self.starts.push(self.labels.len() as u32);
+            line.sort_unstable_by_key(|four| four.ear);
+            line.iter().for_each(|four| self.labels.push(node.reach, world, four.ear, four.top));
         }
         self.starts.push(self.labels.len() as u32);
     }
 
-    /// The bits of the lines between so many vertices.
-    fn make_bits(&mut self, count: usize) {
-        self.bits.clear();
-        self.bits.resize(count * self.row, (0, 0));
-        for [low, high] in &self.lines {
-            self.bits[*low as usize * self.row + *high as usize / 64].0 |= 1 << (high % 64);
+    /// The bits of the lines between so many vertices that are in triangles. `false` if there are none.
+    fn make_bits(&mut self, fours: &[Four], count: usize) -> bool {
+        let Self { bits: all, in_triangles, row, .. } = self;
+        let row = *row;
+        all.clear();
+        all.resize(count * row, (0, 0));
+        in_triangles.clear();
+        in_triangles.resize(count * row, 0);
+        for Four { low, high, .. } in fours {
+            all[*low as usize * row + *high as usize / 64].0 |= 1 << (high % 64);
+        }
+        let mut any = false;
+        for a in 0..count {
+            for from in a / 64..row {
+                for bit in bits(all[a * row + from].0) {
+                    let b = from * 64 + bit;
+                    let mut is_in = false;
+                    for word in from..row {
+                        let cs = all[a * row + word].0 & all[b * row + word].0;
+                        if cs != 0 {
+                            is_in = true;
+                            in_triangles[a * row + word] |= cs;
+                            in_triangles[b * row + word] |= cs;
+                        }
+                    }
+                    if is_in {
+                        in_triangles[a * row + from] |= 1 << bit;
+                        any = true;
+                    }
+                }
+            }
         }
         let mut before = 0;
-        for (bits, lines) in &mut self.bits {
-            *lines = before;
+        for ((bits, lines), is_in) in all.iter_mut().zip(&*in_triangles) {
+            (*bits, *lines) = (*is_in, before);
             before += bits.count_ones();
         }
+        any
+    }
+
+    #[inline]
+    fn has_line(&self, &Four { low, high, .. }: &Four) -> bool {
+        self.bits[low as usize * self.row + high as usize / 64].0 >> (high % 64) & 1 == 1
     }
 
     #[inline]
@@ -314,14 +486,17 @@ impl Five {
     fn triangle(&mut self, node: &mut Node<'_>, places: [u32; 3], out: &mut Emitter<'_>) -> Result<()> {
         let corners = places.map(|v| self.corners[v as usize]);
         let triangle = Triangle { places, corners, q_sign: node.world.signs[node.q as usize] };
-        for (far, [low, high]) in [(2, [0, 1]), (1, [0, 2]), (0, [1, 2])] {
-            let range = self.line(places[low], places[high]);
-            triangle.list(far, &self.labels[range], &mut self.lists[far]);
-            if self.lists[far].is_empty() {
+        let [a, b, c] = places;
+        let mut lines = [(2, self.line(a, b)), (1, self.line(a, c)), (0, self.line(b, c))];
+        // That of few labels is most likely to have none that goes with the corner.
+        lines.sort_unstable_by_key(|(_, range)| range.len());
+        for (far, range) in lines {
+            triangle.list(far, &self.labels.words, range, &mut self.close.lists[far]);
+            if self.close.lists[far].is_empty() {
                 return Ok(());
             }
         }
-        self.close(node, &triangle, out)
+        self.close.all(node, &triangle, &self.labels, &mut self.found, out)
     }
 
     /// All cubes of five axes with the vertices of two lines from one vertex, given by the lines' places.
@@ -331,6 +506,7 @@ impl Five {
         [i, j]: [usize; 2],
         out: &mut Emitter<'_>,
     ) -> Result<()> {
+        let Self { close, labels, .. } = self;
         let [a, b] = self.lines[i];
         let c = self.lines[j][1];
         let places = [a, b, c];
@@ -339,62 +515,108 @@ impl Five {
         if !node.may_be_line([b, c], ends) {
             return Ok(());
         }
-        node.reach.make_room();
         let triangle = Triangle { places, corners, q_sign: node.world.signs[node.q as usize] };
         for (far, line) in [(2, i), (1, j)] {
             let range = self.starts[line] as usize..self.starts[line + 1] as usize;
-            triangle.list(far, &self.labels[range], &mut self.lists[far]);
+            triangle.list(far, &labels.words, range, &mut close.lists[far]);
         }
-        let [zs, ys, xs] = &mut self.lists;
-        if !ys.chunks(MASK).any(|ys| xs.iter().any(|x| triangle.beside(node, [2, 1], x, ys) != 0)) {
+        let [zs, ys, xs] = &mut close.lists;
+        let words = &labels.words;
+        let fits = |x: usize| ys.iter().any(|ys| triangle.differ([2, 1], words[x], *ys, words) != 0);
+        if !xs.iter().any(|xs| bits(xs.mask).any(|x| fits(xs.place(x)))) {
             return Ok(());
         }
-        node.labels_between([b, c], ends, zs);
-        let barred = triangle.barred(0);
-        zs.retain(|label| !barred.has(label));
-        self.close(node, &triangle, out)
+        let from = labels.len();
+        node.labels_between([b, c], ends, labels);
+        triangle.list(0, &labels.words, from..labels.len(), zs);
+        let done = close.all(node, &triangle, labels, &mut self.found, out);
+        labels.truncate(from);
+        done
     }
+}
 
+impl Close {
     /// All cubes of five axes with labels of the lists, each that of the line without one corner.
-    fn close(&mut self, node: &mut Node<'_>, triangle: &Triangle, out: &mut Emitter<'_>) -> Result<()> {
-        let Self { lists, ears, tops, found, .. } = self;
+    fn all(
+        &mut self,
+        node: &mut Node<'_>,
+        triangle: &Triangle,
+        labels: &Labels,
+        found: &mut Vec<(Label, Layer)>,
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
+        for far in 0..3 {
+            triangle.span(node.spans, far, &labels.vertices, &mut self.lists[far]);
+            if self.lists[far].is_empty() {
+                return Ok(());
+            }
+        }
+        let Self { lists, between, heads, thirds, ranges, above, tops } = self;
+        let Labels { labels: all, words, .. } = labels;
         node.reach.make_room();
+        let counts =
+            lists.each_ref().map(|list| list.iter().map(|chunk| chunk.mask.count_ones()).sum::<u32>());
         let mut order = [0, 1, 2];
-        order.sort_unstable_by_key(|&far| lists[far].len());
+        order.sort_unstable_by_key(|&far| counts[far]);
         let [i, j, k] = order;
         let mut barred = None;
-        for ys in lists[j].chunks(MASK) {
-            for zs in lists[k].chunks(MASK) {
-                let mut between = [(false, 0u64); MASK];
-                for x in &lists[i] {
-                    let with_y = triangle.beside(node, [i, j], x, ys);
-                    if with_y == 0 {
-                        continue;
-                    }
-                    let with_z = triangle.beside(node, [i, k], x, zs);
-                    if with_z == 0 {
-                        continue;
-                    }
-                    for at in bits(with_y) {
-                        let y = &ys[at];
-                        if !between[at].0 {
-                            between[at] = (true, triangle.beside(node, [j, k], y, zs));
-                        }
-                        let fits = with_z & between[at].1;
-                        if fits == 0 {
+        for &ys in &lists[j] {
+            for &zs in &lists[k] {
+                // Which of `between` and of `ranges` are known, the latter for an ear.
+                let (mut known, mut known_above) = (0u64, 0u64);
+                let mut current = None;
+                for xs in &lists[i] {
+                    for x in bits(xs.mask).map(|bit| xs.place(bit)) {
+                        let with_y = triangle.beside(node, [i, j], x, ys, labels);
+                        if with_y == 0 {
                             continue;
                         }
-                        let barred = barred.get_or_insert_with(|| triangle.barred_above(node));
-                        triangle.ears(node, [i, j, k], [x, y], barred, ears);
-                        for &ear in &*ears {
-                            let to_z = node.reach(ear, Way::One(-triangle.corners[k].sign));
-                            for z in bits(fits).map(|at| &zs[at]) {
-                                if !node.reach.has(to_z, z.ear_bit) {
+                        let with_z = triangle.beside(node, [i, k], x, zs, labels);
+                        if with_z == 0 {
+                            continue;
+                        }
+                        for bit in bits(with_y) {
+                            let y = ys.place(bit);
+                            if current.is_none() {
+                                find_heads(ys.of(all), heads);
+                                find_ears(zs, all, thirds);
+                            }
+                            if current != Some(all[x][0]) {
+                                current = Some(all[x][0]);
+                                known_above = 0;
+                                above.clear();
+                            }
+                            let head = usize::from(heads[bit]);
+                            if known_above >> head & 1 == 0 {
+                                known_above |= 1 << head;
+                                let barred = barred.get_or_insert_with(|| triangle.barred_above(node));
+                                let from = above.len() as u32;
+                                triangle.above(
+                                    node,
+                                    order,
+                                    [x, y].map(|at| all[at][0]),
+                                    thirds,
+                                    barred,
+                                    above,
+                                );
+                                ranges[head] = (from, above.len() as u32);
+                            }
+                            let (from, to) = ranges[head];
+                            for above in &above[from as usize..to as usize] {
+                                let mut fits = with_z & above.thirds;
+                                if fits == 0 || triangle.tops_bar([i, j], [words[x], words[y]], above.words) {
                                     continue;
                                 }
-                                let mut labels = [x; 3];
-                                (labels[j], labels[k]) = (y, z);
-                                triangle.tops(node, labels, ear, tops, found, out)?;
+                                if known >> bit & 1 == 0 {
+                                    known |= 1 << bit;
+                                    between[bit] = triangle.beside(node, [j, k], y, zs, labels);
+                                }
+                                fits &= between[bit];
+                                for bit in bits(fits) {
+                                    let mut labels = [all[x]; 3];
+                                    (labels[j], labels[k]) = (all[y], all[zs.place(bit)]);
+                                    triangle.tops(node, labels, above.bit, tops, found, out)?;
+                                }
                             }
                         }
                     }
@@ -402,6 +624,29 @@ impl Five {
             }
         }
         Ok(())
+    }
+}
+
+/// For each label the first one with the same ear: those with one follow each other.
+fn find_heads(labels: &[Label], heads: &mut [u8; MASK]) {
+    let mut first = 0;
+    for (at, label) in labels.iter().enumerate() {
+        if label[0] != labels[first][0] {
+            first = at;
+        }
+        heads[at] = first as u8;
+    }
+}
+
+/// For each ear of a chunk which labels have it.
+fn find_ears(chunk: Chunk, labels: &[Label], ears: &mut Vec<(u32, u64)>) {
+    ears.clear();
+    for bit in bits(chunk.mask) {
+        let [ear, _] = labels[chunk.place(bit)];
+        match ears.last_mut() {
+            Some((last, mask)) if *last == ear => *mask |= 1 << bit,
+            _ => ears.push((ear, 1 << bit)),
+        }
     }
 }
 
@@ -427,20 +672,6 @@ fn bar(level: i8, other_level: i8, other: [Rank; 2]) -> [Rank; 2] {
     }
 }
 
-/// The words that a label may not have: for its ear and its top because of two edges each.
-#[derive(Debug, Clone, Copy)]
-struct Barred([[[Rank; 2]; 2]; 2]);
-
-impl Barred {
-    #[inline]
-    fn has(&self, label: &Label) -> bool {
-        let one = |[a, b]: [Rank; 2], bars: [[Rank; 2]; 2]| {
-            bars.iter().fold(false, |is, bar| is | (a == bar[0]) | (b == bar[1]))
-        };
-        one(label.ear_words, self.0[0]) | one(label.top_words, self.0[1])
-    }
-}
-
 impl Triangle {
     /// The level of the edge above all three ears.
     fn level(&self) -> i8 {
@@ -455,18 +686,26 @@ impl Triangle {
 
     /// What a label cannot have in a cube with the corner that is not on its line.
     #[inline]
-    fn barred(&self, far: usize) -> Barred {
+    fn barred(&self, far: usize) -> Bars {
         let Corner { sign, x, mid, .. } = self.corners[far];
         let (ear, q) = (self.level_without(far), self.q_sign);
-        Barred([ear, ear + q].map(|own| [bar(own, sign, x), bar(own, sign + q, mid)]))
+        Bars(
+            [(sign, x), (sign + q, mid)]
+                .map(|(level, words)| Words::new([ear, ear + q].map(|own| bar(own, level, words)))),
+        )
     }
 
     /// Lists the labels of a line that can be in a cube with the corner that is not on it.
     #[inline]
-    fn list(&self, far: usize, labels: &[Label], list: &mut Vec<Label>) {
+    fn list(&self, far: usize, labels: &[Words], range: Range<usize>, list: &mut Vec<Chunk>) {
         let barred = self.barred(far);
         list.clear();
-        list.extend(labels.iter().filter(|label| !barred.has(label)));
+        for start in range.clone().step_by(MASK) {
+            let mask = barred.clear(&labels[start..range.end.min(start + MASK)]);
+            if mask != 0 {
+                list.push(Chunk { start: start as u32, mask });
+            }
+        }
     }
 
     /// What an edge above all three ears cannot have because of what is not on a line.
@@ -478,78 +717,120 @@ impl Triangle {
         [a, b, c, d, e, f, seed, bar(own, q, node.world.x_words[node.q as usize])]
     }
 
-    /// A bit for each of `others` that can be in a cube with `label`, each being of the line without one corner: as far as
-    /// words go, and that there are edges beside both ears and beside both tops.
+    /// Of the labels of a line keeps those whose ears' vertices go with the axis of the corner that is not on it.
     #[inline]
-    fn beside(&self, node: &mut Node<'_>, fars: [usize; 2], label: &Label, others: &[Label]) -> u64 {
-        let [there, back] = fars.map(|far| self.corners[far].sign);
-        let (ear, top) = (label.ear_words, label.top_words);
-        // The other label is on the same level or two higher or lower; see `clash`.
-        let same = |a: [Rank; 2], b: [Rank; 2]| (a[0] == b[0]) | (a[1] == b[1]);
-        let fits = match (there - back, self.q_sign > 0) {
-            (0, true) => mask_where(others, |o| {
-                !(same(ear, o.ear_words) | same(top, o.top_words))
-                    & (ear[1] != o.top_words[0])
-                    & (top[0] != o.ear_words[1])
-            }),
-            (0, false) => mask_where(others, |o| {
-                !(same(ear, o.ear_words) | same(top, o.top_words))
-                    & (ear[0] != o.top_words[1])
-                    & (top[1] != o.ear_words[0])
-            }),
-            (2, true) => mask_where(others, |o| top[1] != o.ear_words[0]),
-            (2, false) => mask_where(others, |o| ear[1] != o.top_words[0]),
-            (_, true) => mask_where(others, |o| ear[0] != o.top_words[1]),
-            (_, false) => mask_where(others, |o| top[0] != o.ear_words[1]),
-        };
-        if fits == 0 {
-            return 0;
+    fn span(&self, spans: &Spans, far: usize, vertices: &[u32], list: &mut Vec<Chunk>) {
+        if !spans.are_known() {
+            return;
         }
-        // Each label lacks the axis of its corner: to the other one it is there by its own, and back by the other's.
-        let way = Way::Two(there, -back);
-        let tops = node.reach(label.top_bit, way);
-        let fits = bits(fits)
-            .filter(|&i| node.reach.has(tops, others[i].top_bit))
-            .fold(0u64, |mask, i| mask | 1 << i);
-        if fits == 0 {
-            return 0;
-        }
-        let ears = node.reach(label.ear_bit, way);
-        bits(fits).filter(|&i| node.reach.has(ears, others[i].ear_bit)).fold(0, |mask, i| mask | 1 << i)
+        let axis = self.corners[far].axis;
+        list.retain_mut(|chunk| {
+            for bit in bits(chunk.mask) {
+                chunk.mask &= !(u64::from(!spans.has(vertices[chunk.place(bit)], axis)) << bit);
+            }
+            chunk.mask != 0
+        });
     }
 
-    /// The edges that may be above the ears of two labels.
+    /// A bit for each label of a chunk that can be in a cube with another as far as words go, each being of the line
+    /// without one corner.
     #[inline]
-    fn ears(
+    fn differ(&self, fars: [usize; 2], words: Words, chunk: Chunk, labels: &[Words]) -> u64 {
+        let [there, back] = fars.map(|far| self.corners[far].sign);
+        let Words(own) = words;
+        // One place with a word of this label, all others with none.
+        let at = |place: u64, word: u64| u64::MAX ^ ((own >> (word * 16) & 0xffff ^ 0xffff) << (place * 16));
+        // The other label is on the same level or two higher or lower; see `clash`.
+        let bars = match (there - back, self.q_sign > 0) {
+            (0, true) => [own, at(1, 2) & at(2, 1)],
+            (0, false) => [own, at(0, 3) & at(3, 0)],
+            (2, true) => [at(0, 3); 2],
+            (2, false) => [at(2, 1); 2],
+            (_, true) => [at(3, 0); 2],
+            (_, false) => [at(1, 2); 2],
+        };
+        Bars(bars.map(Words)).clear(chunk.of(labels)) & chunk.mask
+    }
+
+    /// The same, and that there are edges beside both ears and beside both tops.
+    #[inline]
+    fn beside(
         &self,
         node: &mut Node<'_>,
-        [i, j, _]: [usize; 3],
-        [x, y]: [&Label; 2],
+        fars: [usize; 2],
+        own: usize,
+        chunk: Chunk,
+        labels: &Labels,
+    ) -> u64 {
+        let Labels { labels, words, .. } = labels;
+        let mut fits = self.differ(fars, words[own], chunk, words);
+        let [there, back] = fars.map(|far| self.corners[far].sign);
+        // Each label lacks the axis of its corner: to the other one it is there by its own, and back by the other's.
+        let way = Way::Two(there, -back);
+        for which in [1, 0] {
+            if fits == 0 {
+                return 0;
+            }
+            let row = node.reach(labels[own][which], way);
+            for bit in bits(fits) {
+                fits &= !(u64::from(!node.reach.has(row, labels[chunk.place(bit)][which])) << bit);
+            }
+        }
+        fits
+    }
+
+    /// The edges that may be above two ears, and for each the labels of the third line whose ear it may be above, too.
+    fn above(
+        &self,
+        node: &mut Node<'_>,
+        [i, j, k]: [usize; 3],
+        ears: [u32; 2],
+        thirds: &[(u32, u64)],
         barred: &[[Rank; 2]; 8],
-        ears: &mut Vec<u32>,
+        above: &mut Vec<Above>,
     ) {
-        let to_x = node.reach(x.ear_bit, Way::One(self.corners[i].sign));
-        let to_y = node.reach(y.ear_bit, Way::One(self.corners[j].sign));
+        let to = [0, 1].map(|at| node.reach(ears[at], Way::One(self.corners[[i, j][at]].sign)));
         let own = self.level();
-        let top =
-            |far: usize, label: &Label| bar(own, self.level_without(far) + self.q_sign, label.top_words);
-        let tops = [top(i, x), top(j, y)];
-        let is_barred = |[a, b]: [Rank; 2]| {
-            barred.iter().chain(&tops).fold(false, |is, bar| is | (a == bar[0]) | (b == bar[1]))
-        };
-        ears.clear();
-        node.reach.common([to_x, to_y], |ear| {
-            if !is_barred(node.reach.words(ear)) {
-                ears.push(ear);
+        let bars = [0, 1].map(|at| bar(own, self.level_without([i, j][at]), node.reach.words(ears[at])));
+        let from = above.len();
+        node.reach.common(to, |bit| {
+            let words = node.reach.words(bit);
+            let [a, b] = words;
+            if !barred.iter().chain(&bars).fold(false, |is, bar| is | (a == bar[0]) | (b == bar[1])) {
+                above.push(Above { bit, words, thirds: 0 });
             }
         });
+        let z_level = self.level_without(k);
+        let mut kept = from;
+        for at in from..above.len() {
+            let mut one = above[at];
+            let to_z = node.reach(one.bit, Way::One(-self.corners[k].sign));
+            let fits = |&&(ear, _): &&(u32, u64)| {
+                node.reach.has(to_z, ear) && !clash(own, one.words, z_level, node.reach.words(ear))
+            };
+            one.thirds = thirds.iter().filter(fits).fold(0, |mask, (_, labels)| mask | labels);
+            if one.thirds != 0 {
+                above[kept] = one;
+                kept += 1;
+            }
+        }
+        above.truncate(kept);
+    }
+
+    /// Whether the tops of two labels have a word that the edge above the ears may not have then.
+    #[inline]
+    fn tops_bar(&self, [i, j]: [usize; 2], [x, y]: [Words; 2], above: [Rank; 2]) -> bool {
+        let own = self.level();
+        let clash =
+            |far: usize, words: Words| clash(own, above, self.level_without(far) + self.q_sign, words.top());
+        clash(i, x) || clash(j, y)
     }
 
     /// All cubes of five axes with three labels, all of which fit in pairs, and an edge above their ears.
     fn tops(
         &self,
         node: &mut Node<'_>,
-        labels: [&Label; 3],
+        labels: [Label; 3],
         ear_bit: u32,
         tops: &mut Vec<u32>,
         found: &mut Vec<(Label, Layer)>,
@@ -558,30 +839,31 @@ impl Triangle {
         let Node { view, world, q, .. } = *node;
         let q_sign = self.q_sign;
         let signs = self.corners.map(|corner| corner.sign);
-        let [to_x, to_y, to_z] = [0, 1, 2].map(|far| node.reach(labels[far].top_bit, Way::One(signs[far])));
         let to_ear = node.reach(ear_bit, Way::One(q_sign));
+        let [to_x, to_y, to_z] = [0, 1, 2].map(|far| node.reach(labels[far][1], Way::One(signs[far])));
         let ear = node.reach.edge(ear_bit);
         tops.clear();
         node.reach.common([to_x, to_y, to_z, to_ear], |top| tops.push(node.reach.edge(top)));
+        let edges = labels.map(|label| label.map(|bit| node.reach.edge(bit)));
         for &top in &*tops {
-            if !self.is_whole(node, labels, [ear, top]) {
+            if !self.is_whole(node, edges, [ear, top]) {
                 continue;
             }
             let vertices = self.places.map(|v| world.vertices(q)[v as usize]);
             let [(a, mid_a), (b, mid_b), (c, mid_c)] =
                 vertices.map(|vertex| (world.xs[vertex.axis as usize], vertex.mid));
-            let [z, y, x] = labels;
-            let first = [view.seed, world.xs[q as usize], a, mid_a, b, mid_b, x.ear, x.top];
-            let more = [c, mid_c, y.ear, y.top, z.ear, z.top, ear, top];
+            let [z, y, x] = edges;
+            let first = [view.seed, world.xs[q as usize], a, mid_a, b, mid_b, x[0], x[1]];
+            let more = [c, mid_c, y[0], y[1], z[0], z[1], ear, top];
             let cube = Cube { cells: [first, more].concat(), signs: [&[q_sign], &signs[..]].concat() };
             cube.give(view, out)?;
-            found.push((*x, Layer { axis: self.corners[2].axis, cells: Rc::from(more) }));
+            found.push((labels[2], Layer { axis: self.corners[2].axis, cells: Rc::from(more) }));
         }
         Ok(())
     }
 
     /// Whether the edges above the ears and above the tops make a cube with three labels, which fit in pairs.
-    fn is_whole(&self, node: &Node<'_>, labels: [&Label; 3], [ear, top]: [u32; 2]) -> bool {
+    fn is_whole(&self, node: &Node<'_>, labels: [Label; 3], [ear, top]: [u32; 2]) -> bool {
         let &Node { view, world, q, .. } = node;
         let (level, q_sign) = (self.level(), self.q_sign);
         [(ear, level), (top, level + q_sign)].into_iter().all(|(edge, level)| {
@@ -590,8 +872,8 @@ impl Triangle {
             (0..3).all(|far| {
                 let (label, below) = (labels[far], self.level_without(far));
                 let Corner { sign, x, mid, .. } = self.corners[far];
-                clear(below, label.ear_words)
-                    && clear(below + q_sign, label.top_words)
+                clear(below, view.words(label[0]))
+                    && clear(below + q_sign, view.words(label[1]))
                     && clear(sign, x)
                     && clear(sign + q_sign, mid)
             }) && clear(0, view.words(view.seed))
@@ -600,13 +882,27 @@ impl Triangle {
             && (0..3).all(|far| {
                 let (label, below) = (labels[far], self.level_without(far));
                 let sign = self.corners[far].sign;
-                view.joined(label.ear, sign, ear, below) && view.joined(label.top, sign, top, below + q_sign)
+                view.joined(label[0], sign, ear, below) && view.joined(label[1], sign, top, below + q_sign)
             })
     }
 }
 
-/// A bit for each label of which something holds.
-#[inline]
-fn mask_where(labels: &[Label], holds: impl Fn(&Label) -> bool) -> u64 {
-    labels.iter().enumerate().fold(0, |mask, (bit, label)| mask | u64::from(holds(label)) << bit)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_barred_by_a_word_at_its_place_alone() {
+        let words = |ear, top| Words::new([ear, top]);
+        let none = words([NONE; 2], [NONE; 2]);
+        let labels = [words([1, 2], [3, 4]), words([2, 1], [4, 3]), words([0, 0], [0, 0x7fff])];
+        let clear = |one: Words| Bars([one, none]).clear(&labels);
+        assert_eq!(clear(none), 0b111);
+        assert_eq!(clear(words([2, NONE], [NONE; 2])), 0b101);
+        assert_eq!(clear(words([NONE, 2], [NONE; 2])), 0b110);
+        assert_eq!(clear(words([0, NONE], [NONE, 3])), 0b001);
+        assert_eq!(clear(words([NONE; 2], [3, 0x7fff])), 0b010);
+        assert_eq!(clear(words([0xfffe, 0x8000], [0, 0])), 0b011);
+        assert_eq!(labels[0].top(), [3, 4]);
+    }
 }

@@ -67,6 +67,8 @@ pub(super) struct Join {
     left: Vec<Ear>,
     left_vertices: Vec<u32>,
     right: Vec<Ear>,
+    /// Their vertices' places among all.
+    right_vertices: Vec<u32>,
     blocks: Vec<Block>,
     new_blocks: Vec<Block>,
     fours: Vec<Four>,
@@ -308,7 +310,7 @@ impl Join {
     ) -> Result<()> {
         let Context { view, world, stop, sizes, .. } = context;
         let Third { low, at, r, s, s_sign, old } = third;
-        let rights = world.between(r, s);
+        let mut rights = world.places_between(r, s);
         if rights.is_empty() {
             return Ok(());
         }
@@ -320,11 +322,13 @@ impl Join {
         if fitting == 0 {
             return Ok(());
         }
-        for chunk in rights.chunks(MASK) {
+        while !rights.is_empty() {
             stop.check()?;
             self.right.clear();
+            self.right_vertices.clear();
             let mut allowed = [0u64; MASK];
-            for v in chunk {
+            for vertex in rights.by_ref().take(MASK) {
+                let v = world.vertex(vertex as u32);
                 let places = over_right.places(v.number);
                 if places.is_empty() {
                     continue;
@@ -355,6 +359,7 @@ impl Join {
                 if met {
                     allowed[bit] = fits;
                     self.right.push(ear);
+                    self.right_vertices.push(vertex as u32);
                 }
             }
             self.blocks.clear();
@@ -371,7 +376,9 @@ impl Join {
             if self.blocks.is_empty() {
                 continue;
             }
-            let Self { left, left_vertices, right, blocks, new_blocks, fours, counts, .. } = self;
+            let Self {
+                left, left_vertices, right, right_vertices, blocks, new_blocks, fours, counts, ..
+            } = self;
             if !self.again {
                 counts[at] += blocks.iter().map(|block| orthos_of(block, &allowed)).sum::<u64>();
             }
@@ -379,7 +386,7 @@ impl Join {
                 for block in &*blocks {
                     for f in bits(block.right) {
                         for h in bits(block.left & allowed[f]) {
-                            let (high, ear, top) = (left_vertices[h], right[f].id, block.id);
+                            let (high, ear, top) = (left_vertices[h], right_vertices[f], block.id);
                             fours.push(Four { low, high, ear, top });
                         }
                     }

@@ -29,6 +29,7 @@ mod grow;
 mod join;
 mod reach;
 mod rows;
+mod spans;
 mod world;
 
 use self::five::{Five, Node};
@@ -36,6 +37,7 @@ use self::grow::{Cube, Wanted, grow, over, singles};
 use self::join::Join;
 use self::reach::Reach;
 use self::rows::Rows;
+use self::spans::Spans;
 use self::world::World;
 use super::cubes::Tables;
 use super::exclusion::Masks;
@@ -71,9 +73,10 @@ impl Seeds {
         if edges.len() >= usize::from(NONE) {
             return None;
         }
-        // Places beside an edge have 16 bits.
-        if (0..graph.edges())
-            .any(|edge| arcs.down.of(edge).len().max(arcs.up.of(edge).len()) > usize::from(u16::MAX))
+        // Words and places beside an edge have 16 bits.
+        if graph.words() > u32::from(u16::MAX)
+            || (0..graph.edges())
+                .any(|edge| arcs.down.of(edge).len().max(arcs.up.of(edge).len()) > usize::from(u16::MAX))
         {
             return None;
         }
@@ -232,6 +235,7 @@ pub(super) struct Seeded<'a> {
     join: Join,
     five: Five,
     reach: Reach,
+    spans: Spans,
 }
 
 impl<'a> Seeded<'a> {
@@ -262,6 +266,7 @@ impl<'a> Seeded<'a> {
             join: Join::default(),
             five: Five::default(),
             reach: Reach::new(memory / 4),
+            spans: Spans::default(),
         }
     }
 
@@ -290,16 +295,21 @@ impl<'a> Seeded<'a> {
         out.corner(words, self.world.x_words.iter().copied());
         self.rows.begin(&self.world);
         self.reach.begin(arcs, graph);
-        for q in 0..count {
+        if whole {
+            self.spans.begin(&self.world, self.room / 2);
+        }
+        // The last one first, as spans want it.
+        for (step, q) in (0..count).zip((0..count).rev()) {
             self.stop.check()?;
-            if turn.has_node(q, self.world.x_words[q as usize]) {
+            if turn.has_node(step, self.world.x_words[q as usize]) {
                 if whole {
                     self.node(view, q, out)?;
                 } else {
                     self.plainly(view, q, out)?;
                 }
-                turn.node_done(q, weight(arcs, self.world.xs[q as usize]), out)?;
+                turn.node_done(step, weight(arcs, self.world.xs[q as usize]), out)?;
             } else {
+                self.spans.forget();
                 turn.advance(weight(arcs, self.world.xs[q as usize]), out);
             }
         }
@@ -311,10 +321,10 @@ impl<'a> Seeded<'a> {
 
     /// The cubes whose first axis from the seed is the `q`-th.
     fn node(&mut self, view: View<'_>, q: u32, out: &mut Emitter<'_>) -> Result<()> {
-        let Self { seeds, ranks, known, stop, sizes, world, rows, join, five, reach, .. } = self;
+        let Self { seeds, ranks, known, stop, sizes, world, rows, join, five, reach, spans, .. } = self;
         let others = self.tables.masks.map_or(0, |masks| masks.edges[view.seed as usize]) & !seeds.bit;
         let context = join::Context { view, world, ranks, known: *known, stop, sizes, others };
-        let mut node = Node { view, world, q, rows, reach, stop, sizes };
+        let mut node = Node { view, world, q, rows, reach, spans, stop, sizes };
         let whole = join.node(context, &mut node, five, out)?;
         if sizes.axes < 5 {
             Ok(())

@@ -1,5 +1,7 @@
 //! What lies around a seed: the edges beside it, and those beside two of these.
 
+use std::ops::Range;
+
 use super::{View, clash, weight};
 use crate::results::Rank;
 
@@ -199,17 +201,41 @@ impl World {
         self.table = table;
     }
 
+    /// How many vertices there are.
+    pub(super) fn count(&self) -> usize {
+        self.vertices.len()
+    }
+
+    /// The place among all of the first vertex over an axis.
+    #[inline]
+    pub(super) fn start(&self, q: u32) -> u32 {
+        self.starts[q as usize]
+    }
+
+    /// A vertex by its place among all.
+    #[inline]
+    pub(super) fn vertex(&self, place: u32) -> Vertex {
+        self.vertices[place as usize]
+    }
+
     /// The vertices over one axis with a later one.
     #[inline]
     pub(super) fn between(&self, r: u32, s: u32) -> &[Vertex] {
+        &self.vertices[self.places_between(r, s)]
+    }
+
+    /// Their places among all.
+    #[inline]
+    pub(super) fn places_between(&self, r: u32, s: u32) -> Range<usize> {
         if self.table.is_empty() {
             let vertices = self.vertices(r);
+            let start = self.starts[r as usize] as usize;
             let from = vertices.partition_point(|v| v.axis < s);
             let to = from + vertices[from..].partition_point(|v| v.axis == s);
-            return &vertices[from..to];
+            return start + from..start + to;
         }
         let at = r as usize * self.xs.len() + s as usize;
-        &self.vertices[self.table[at] as usize..self.table[at + 1] as usize]
+        self.table[at] as usize..self.table[at + 1] as usize
     }
 
     /// The vertices over an axis, by axis and mid.
