@@ -684,6 +684,33 @@ fn bad_archives_are_named_and_nothing_is_left() {
     );
 }
 
+/// A small archive of which nothing is copied, as all is found by the search: it is looked at all the same.
+#[test]
+fn a_bad_archive_is_named_though_nothing_of_it_is_needed() {
+    let change = |name: &str, what: &dyn Fn(&mut Vec<u8>)| {
+        let place = Place::new();
+        let (good, _) = place.search("good", "x y. x z. y w. z w. a b");
+        let (bad, _) = place.search("bad", "a b c. d e f. a d. b e. c f");
+        let path = bad.join(name);
+        let mut bytes = std::fs::read(&path).expect("a file");
+        what(&mut bytes);
+        std::fs::write(&path, bytes).expect("written");
+        let how = How { ways: Ways::default(), ..How::default() };
+        let error = merge_to(&place.path("out.bin"), &[good, bad], how).expect_err(name);
+        assert!(error.to_string().contains("bad.bin"), "{error}");
+        assert_eq!(error.code(), Code::Damaged, "{name}");
+    };
+    let flip = |bytes: &mut Vec<u8>| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 4;
+    };
+    for name in ["interner.bin", "ranks.bin", "tallies.bin", "lineage.txt", "optimal.txt", "results/2x2/head"]
+    {
+        change(name, &flip);
+    }
+    change("results/2x2/00000000000000000001.seg", &|bytes| bytes.truncate(bytes.len() - 1));
+}
+
 #[test]
 fn a_merge_stops_when_asked() {
     let place = Place::new();

@@ -48,7 +48,9 @@ pub use manifest::{
 };
 pub use orthos::{Filter, Orthos};
 pub use reader::ArchiveReader;
-pub(crate) use reader::{inside, load_best, load_interner, load_manifest, load_results, load_tallies};
+pub(crate) use reader::{
+    check_lengths, inside, load_best, load_interner, load_manifest, load_results, load_tallies,
+};
 pub use shape::{Shape, ShapeCounts};
 pub(crate) use sums::{hash_reader, hex};
 pub use writer::{ArchiveWriter, Contents, Description, is_leftover};

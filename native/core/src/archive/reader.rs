@@ -46,13 +46,7 @@ impl ArchiveReader {
     /// naming the file, or a failure to read.
     pub fn open(path: &Path, disk: Arc<dyn Disk>) -> Result<Self> {
         let manifest = load_manifest(path, &*disk)?;
-        for (name, info) in &manifest.files {
-            let found = file_len(&inside(path, name), &*disk)?;
-            let found = found.ok_or_else(|| damaged(path, &missing(name)))?;
-            if found != info.bytes {
-                return Err(damaged(path, &wrong_length(name, info.bytes, found)));
-            }
-        }
+        check_lengths(path, &manifest, &*disk)?;
         let interner = load_interner(path, &manifest, &*disk)?;
         Ok(Self {
             path: path.to_path_buf(),
@@ -174,6 +168,18 @@ pub(crate) fn load_manifest(path: &Path, disk: &dyn Disk) -> Result<Manifest> {
         ));
     }
     Ok(manifest)
+}
+
+/// Whether all files that a manifest lists are there, and as long as it says.
+pub(crate) fn check_lengths(path: &Path, manifest: &Manifest, disk: &dyn Disk) -> Result<()> {
+    for (name, info) in &manifest.files {
+        let found = file_len(&inside(path, name), disk)?;
+        let found = found.ok_or_else(|| damaged(path, &missing(name)))?;
+        if found != info.bytes {
+            return Err(damaged(path, &wrong_length(name, info.bytes, found)));
+        }
+    }
+    Ok(())
 }
 
 /// The interner that a manifest lists.

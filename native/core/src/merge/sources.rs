@@ -11,8 +11,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::archive::{
-    FileInfo, Goal, InputInfo, Limit, Lineage, Manifest, TOKENIZER, hash_reader, inside, load_best,
-    load_interner, load_manifest, load_results, load_tallies,
+    FileInfo, Goal, InputInfo, Limit, Lineage, Manifest, TOKENIZER, check_lengths, hash_reader, inside,
+    load_best, load_interner, load_manifest, load_results, load_tallies,
 };
 use crate::control::Control;
 use crate::digest::SetTally;
@@ -34,6 +34,8 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// Opens one. All its files must be there, and all but the records as they were written: records are held against the manifest
+    /// where they are used.
     fn open(path: &Path, disk: &dyn Disk) -> Result<Self> {
         let manifest = load_manifest(path, disk)?;
         if manifest.tokenizer != TOKENIZER {
@@ -47,9 +49,15 @@ impl Source {
                 ),
             ));
         }
+        check_lengths(path, &manifest, disk)?;
         let interner = load_interner(path, &manifest, disk)?;
         let memory = interner.memory_bytes() as u64;
-        Ok(Self { path: path.to_path_buf(), manifest, digest: interner.digest(), memory })
+        let source = Self { path: path.to_path_buf(), manifest, digest: interner.digest(), memory };
+        source
+            .others()?
+            .into_iter()
+            .try_for_each(|(name, info)| source.hold(name, info, disk, &mut |_| Ok(())))?;
+        Ok(source)
     }
 
     pub(super) fn interner(&self, disk: &dyn Disk) -> Result<Interner> {
@@ -101,9 +109,14 @@ impl Source {
 
     /// Holds every byte that a copy relies on against the manifest, but for the [record files](Self::record_files).
     pub(super) fn check(&self, control: &Control, disk: &dyn Disk) -> Result<()> {
+        self.others()?.into_iter().try_for_each(|(name, info)| self.check_file(name, info, control, disk))
+    }
+
+    /// The files that hold no records.
+    fn others(&self) -> Result<Vec<(&str, &FileInfo)>> {
         let records: BTreeSet<&str> = self.record_files()?.into_iter().map(|file| file.name).collect();
-        let others = self.manifest.files.iter().filter(|(name, _)| !records.contains(name.as_str()));
-        others.into_iter().try_for_each(|(name, info)| self.check_file(name, info, control, disk))
+        let all = self.manifest.files.iter().map(|(name, info)| (name.as_str(), info));
+        Ok(all.filter(|(name, _)| !records.contains(name)).collect())
     }
 
     /// Holds a file against the manifest.
@@ -114,13 +127,23 @@ impl Source {
         control: &Control,
         disk: &dyn Disk,
     ) -> Result<()> {
-        let path = inside(&self.path, name);
-        let mut each = |got: usize| {
+        let held = self.hold(name, info, disk, &mut |got| {
             control.advance(got as u64);
             control.check().map_err(std::io::Error::other)
-        };
-        let summed = disk.open_read(&path).and_then(|mut file| hash_reader(&mut file, &mut each));
+        });
         control.check()?;
+        held
+    }
+
+    fn hold(
+        &self,
+        name: &str,
+        info: &FileInfo,
+        disk: &dyn Disk,
+        each: &mut dyn FnMut(usize) -> std::io::Result<()>,
+    ) -> Result<()> {
+        let path = inside(&self.path, name);
+        let summed = disk.open_read(&path).and_then(|mut file| hash_reader(&mut file, each));
         let summed = summed.map_err(|cause| Error::io("reading", &path, cause))?;
         if summed == *info {
             return Ok(());
