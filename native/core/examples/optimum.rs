@@ -6,20 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use fold_core::optimum::{Settings, Watch, Ways, find_in};
+use fold_core::optimum::{Settings, Watch, Ways, contains, find_in, least_cores};
 use fold_core::ortho::shape_name;
 use fold_core::search::{Limit, Stop};
 use fold_core::text::{Interner, PhraseIndex};
-
-/// The least shapes of two axes that have a volume.
-fn two_axes(volume: u64) -> Vec<[u32; 2]> {
-    let shape = |rows: u64| [rows as u32, volume.div_ceil(rows - 1) as u32 + 1];
-    (2..).map(shape).take_while(|[rows, columns]| rows <= columns).collect()
-}
-
-fn is_inside(inner: &[u32], shape: &[u32; 2]) -> bool {
-    inner.len() == 2 && inner[0] <= shape[0] && inner[1] <= shape[1]
-}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -45,8 +35,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 known = excluded;
                 let sheets = number(7, 0) == 2
                     && watch.best().is_some_and(|best| {
-                        let shapes = two_axes(best.volume() + 1);
-                        shapes.iter().all(|shape| known.iter().any(|part| is_inside(&part.shape, shape)))
+                        let mut sheets =
+                            least_cores(best.volume() + 1).into_iter().filter(|core| core.len() == 2);
+                        sheets.all(|core| known.iter().any(|part| contains(&core, &part.shape)))
                     });
                 if begin.elapsed() > most || sheets {
                     stop.end_early(Limit::MaxTime);

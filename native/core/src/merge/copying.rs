@@ -127,7 +127,6 @@ impl<'a> Copying<'a> {
         if self.passes(&files, self.start.place) {
             return Ok(());
         }
-        source.check(self.control, &**self.disk)?;
         let tally = checked_tally(source, interner, &**self.disk)?;
         let mut removed = Left::new(words, mem::take(&mut self.state.removed));
         let mut shape = Shape::default();

@@ -217,7 +217,6 @@ impl Adding<'_, '_> {
         if self.copying.passes(&files, seen) {
             return Ok(());
         }
-        source.check(control, &**disk)?;
         let map = texts::map(&source.interner(&**disk)?, all);
         let reader = source.results(disk)?;
         let each = source.manifest.bytes / source.manifest.ortho_count.max(1);

@@ -107,11 +107,6 @@ impl Source {
         Ok(files)
     }
 
-    /// Holds every byte that a copy relies on against the manifest, but for the [record files](Self::record_files).
-    pub(super) fn check(&self, control: &Control, disk: &dyn Disk) -> Result<()> {
-        self.others()?.into_iter().try_for_each(|(name, info)| self.check_file(name, info, control, disk))
-    }
-
     /// The files that hold no records.
     fn others(&self) -> Result<Vec<(&str, &FileInfo)>> {
         let records: BTreeSet<&str> = self.record_files()?.into_iter().map(|file| file.name).collect();

@@ -39,6 +39,8 @@ use self::corpus::{Corpus, Word};
 use self::grid::{Filler, Grid};
 use self::rows::Triples;
 use self::runs::Runs;
+#[doc(hidden)]
+pub use self::shapes::{contains, least_cores};
 use self::top::Top;
 use self::twos::Twos;
 use self::work::{Halt, Work};

@@ -7,7 +7,8 @@ use crate::ortho::Dims;
 
 /// The cores of two and more axes with at least this volume of which no lesser core has that: an ortho of at least
 /// this volume has one of them inside, or a 2xk of that volume. Those with the longest axes first.
-pub(crate) fn least_cores(volume: u64) -> Vec<Dims> {
+#[must_use]
+pub fn least_cores(volume: u64) -> Vec<Dims> {
     let mut found = vec![];
     for first in (2..volume).rev() {
         add_factor(&mut vec![first], first, volume, &mut found);
@@ -53,7 +54,8 @@ pub(super) fn cores_of(volume: u64) -> Vec<Dims> {
 }
 
 /// Whether every ortho of shape `outer` has one of shape `inner` inside; both ascending.
-pub(crate) fn contains(outer: &[u32], inner: &[u32]) -> bool {
+#[must_use]
+pub fn contains(outer: &[u32], inner: &[u32]) -> bool {
     // The longest axes are matched with each other; what has no partner among the outer must not be there.
     inner.len() <= outer.len()
         && inner.iter().rev().zip(outer.iter().rev()).all(|(inner, outer)| inner <= outer)

@@ -11,6 +11,7 @@ use super::crossings::Crossings;
 use crate::optimum::corpus::Word;
 use crate::optimum::grid::Grid;
 use crate::optimum::work::Halt;
+use crate::results::bits;
 
 /// A 3x3 through a line: at which place of it the line is, and the lines that run along it and across it.
 #[derive(Clone, Copy)]
@@ -96,13 +97,8 @@ impl<'a> Beam<'a> {
                 continue;
             }
             for at in one / 64..length {
-                let mut others = self.sets[one * length + at] & self.living[at];
-                while others != 0 {
-                    let other = at * 64 + others.trailing_zeros() as usize;
-                    others &= others - 1;
-                    if other <= one {
-                        continue;
-                    }
+                let others = bits(self.sets[one * length + at] & self.living[at]);
+                for other in others.map(|bit| at * 64 + bit).filter(|&other| other > one) {
                     let two = [one, other].map(|one| self.through[one]);
                     if self.in_three(one, other, length) && corners.close(&words, two, None) {
                         real.push((one, other));
@@ -127,7 +123,7 @@ impl<'a> Beam<'a> {
     /// Whether a third one crosses with two.
     fn in_three(&self, one: usize, other: usize, length: usize) -> bool {
         let set = |one: usize| &self.sets[one * length..(one + 1) * length];
-        set(one).iter().zip(set(other)).zip(&self.living).any(|((a, b), living)| a & b & living != 0)
+        share(set(one), set(other), &self.living)
     }
 
     /// The 3x3 through a line, and which of them cross; those that are in three that do are living.
@@ -225,22 +221,10 @@ impl<'a> Beam<'a> {
         loop {
             let mut dropped = false;
             for at in 0..length {
-                let mut ones = living[at];
-                while ones != 0 {
-                    let bit = ones.trailing_zeros();
-                    ones &= ones - 1;
-                    let ours = set(at * 64 + bit as usize);
-                    let in_three = ours.iter().zip(&*living).enumerate().any(|(at, (&bits, &alive))| {
-                        let mut others = bits & alive;
-                        while others != 0 {
-                            let other = set(at * 64 + others.trailing_zeros() as usize);
-                            others &= others - 1;
-                            let mut both = ours.iter().zip(other).zip(&*living);
-                            if both.any(|((a, b), alive)| a & b & alive != 0) {
-                                return true;
-                            }
-                        }
-                        false
+                for bit in bits(living[at]) {
+                    let ours = set(at * 64 + bit);
+                    let in_three = ours.iter().zip(&*living).enumerate().any(|(at, (&others, &alive))| {
+                        bits(others & alive).any(|bit| share(ours, set(at * 64 + bit), living))
                     });
                     if !in_three {
                         living[at] &= !(1 << bit);
@@ -253,4 +237,10 @@ impl<'a> Beam<'a> {
             }
         }
     }
+}
+
+/// Whether two sets share one that is living.
+#[inline]
+fn share(one: &[u64], other: &[u64], living: &[u64]) -> bool {
+    one.iter().zip(other).zip(living).any(|((a, b), living)| a & b & living != 0)
 }

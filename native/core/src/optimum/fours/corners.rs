@@ -12,6 +12,7 @@ use super::crossings::Crossings;
 use crate::optimum::bands::Phrases;
 use crate::optimum::corpus::{Corpus, Word};
 use crate::optimum::grid::Grid;
+use crate::results::bits;
 
 /// How the four lines are found that two 3x3 through a line leave open in a 3x3x3.
 pub(super) struct Corners<'a> {
@@ -88,10 +89,7 @@ impl<'a> Corners<'a> {
             });
             for at in 0..if all { length } else { 0 } {
                 let sets = self.corners.iter().zip(starts).map(|(corner, start)| corner.sets[start + at]);
-                let mut bits = sets.fold(u64::MAX, |all, set| all & set);
-                while bits != 0 {
-                    let c = at * 64 + bits.trailing_zeros() as usize;
-                    bits &= bits - 1;
+                for c in bits(sets.fold(u64::MAX, |all, set| all & set)).map(|bit| at * 64 + bit) {
                     let mut words = [0; 27];
                     for place in 0..3 {
                         let [one, other] = two.map(|one| net.lines[one.along[place] as usize]);
