@@ -3,7 +3,7 @@
 //! than the best.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use fold_core::optimum::{Settings, Watch, Ways, contains, find_in, least_cores};
@@ -22,11 +22,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let interner = Arc::new(Interner::from_bytes("text", &std::fs::read(&arguments[1])?)?);
     let index = PhraseIndex::build(Arc::clone(&interner))?;
     eprintln!("{:.1?} index", begin.elapsed());
-    let (stop, watch, done) = (Stop::default(), Watch::default(), AtomicBool::new(false));
+    let (stop, watch) = (Stop::default(), Watch::default());
+    let (done, ended) = channel::<()>();
     let optimum = std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let (stop, watch) = (&stop, &watch);
+        scope.spawn(move || {
             let mut known = vec![];
-            while !done.load(Ordering::Relaxed) {
+            // Until the search lets go of its end.
+            while ended.recv_timeout(Duration::from_millis(5)) == Err(RecvTimeoutError::Timeout) {
                 let excluded = watch.excluded();
                 for part in excluded.iter().filter(|part| !known.contains(*part)) {
                     let best = watch.best().map(|best| shape_name(&best.dims)).unwrap_or_default();
@@ -42,13 +45,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 if begin.elapsed() > most || sheets {
                     stop.end_early(Limit::MaxTime);
                 }
-                std::thread::sleep(Duration::from_millis(5));
             }
         });
         let ways = Ways::default();
         let many_bigrams = number(6, ways.many_bigrams as u64) as usize;
-        let optimum = find_in(&index, settings, &[], &stop, &watch, Ways { many_bigrams, ..ways });
-        done.store(true, Ordering::Relaxed);
+        let optimum = find_in(&index, settings, &[], stop, watch, Ways { many_bigrams, ..ways });
+        drop(done);
         optimum
     })?;
     let all = begin.elapsed();
