@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use fold_core::optimum::{Settings, Watch, Ways, contains, find_in, least_cores};
-use fold_core::ortho::shape_name;
+use fold_core::optimum::{Excluded, Settings, Watch, Ways, contains, find_in, least_cores};
+use fold_core::ortho::{Ortho, shape_name};
 use fold_core::search::{Limit, Stop};
 use fold_core::text::{Interner, PhraseIndex};
 
@@ -36,13 +36,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     eprintln!("{:.1?} excluded {}, best {best}", begin.elapsed(), shape_name(&part.shape));
                 }
                 known = excluded;
-                let sheets = number(7, 0) == 2
-                    && watch.best().is_some_and(|best| {
-                        let mut sheets =
-                            least_cores(best.volume() + 1).into_iter().filter(|core| core.len() == 2);
-                        sheets.all(|core| known.iter().any(|part| contains(&core, &part.shape)))
-                    });
-                if begin.elapsed() > most || sheets {
+                let sheets = || watch.best().is_some_and(|best| flat(best.volume(), &known));
+                if begin.elapsed() > most || number(7, 0) == 2 && sheets() {
                     stop.end_early(Limit::MaxTime);
                 }
             }
@@ -62,7 +57,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find(|l| l.starts_with("VmHWM")).unwrap_or_default().to_owned();
     println!("excluded {}", excluded.join(" "));
+    let volume = optimum.best.first().map_or(0, Ortho::volume);
+    println!("two axes {}", if flat(volume, &optimum.excluded) { "excluded" } else { "open" });
     println!("open {:?} unranked {:?} limit {:?}", optimum.open, optimum.unranked, optimum.limit);
     println!("all {:.3}, {peak}", all.as_secs_f64());
     Ok(())
+}
+
+/// Whether all shapes of two axes are excluded that have a greater volume.
+fn flat(volume: u64, excluded: &[Excluded]) -> bool {
+    let mut sheets = least_cores(volume + 1).into_iter().filter(|core| core.len() == 2);
+    sheets.all(|core| excluded.iter().any(|part| contains(&core, &part.shape)))
 }
