@@ -3,11 +3,11 @@
 //! than the best.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use fold_core::optimum::{Settings, Watch, Ways, contains, find_in, least_cores};
-use fold_core::ortho::shape_name;
+use fold_core::optimum::{Excluded, Settings, Watch, Ways, contains, find_in, least_cores};
+use fold_core::ortho::{Ortho, shape_name};
 use fold_core::search::{Limit, Stop};
 use fold_core::text::{Interner, PhraseIndex};
 
@@ -22,33 +22,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let interner = Arc::new(Interner::from_bytes("text", &std::fs::read(&arguments[1])?)?);
     let index = PhraseIndex::build(Arc::clone(&interner))?;
     eprintln!("{:.1?} index", begin.elapsed());
-    let (stop, watch, done) = (Stop::default(), Watch::default(), AtomicBool::new(false));
+    let (stop, watch) = (Stop::default(), Watch::default());
+    let (done, ended) = channel::<()>();
     let optimum = std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let (stop, watch) = (&stop, &watch);
+        scope.spawn(move || {
             let mut known = vec![];
-            while !done.load(Ordering::Relaxed) {
+            // Until the search lets go of its end.
+            while ended.recv_timeout(Duration::from_millis(5)) == Err(RecvTimeoutError::Timeout) {
                 let excluded = watch.excluded();
                 for part in excluded.iter().filter(|part| !known.contains(*part)) {
                     let best = watch.best().map(|best| shape_name(&best.dims)).unwrap_or_default();
                     eprintln!("{:.1?} excluded {}, best {best}", begin.elapsed(), shape_name(&part.shape));
                 }
                 known = excluded;
-                let sheets = number(7, 0) == 2
-                    && watch.best().is_some_and(|best| {
-                        let mut sheets =
-                            least_cores(best.volume() + 1).into_iter().filter(|core| core.len() == 2);
-                        sheets.all(|core| known.iter().any(|part| contains(&core, &part.shape)))
-                    });
-                if begin.elapsed() > most || sheets {
+                let sheets = || watch.best().is_some_and(|best| flat(best.volume(), &known));
+                if begin.elapsed() > most || number(7, 0) == 2 && sheets() {
                     stop.end_early(Limit::MaxTime);
                 }
-                std::thread::sleep(Duration::from_millis(5));
             }
         });
         let ways = Ways::default();
         let many_bigrams = number(6, ways.many_bigrams as u64) as usize;
-        let optimum = find_in(&index, settings, &[], &stop, &watch, Ways { many_bigrams, ..ways });
-        done.store(true, Ordering::Relaxed);
+        let optimum = find_in(&index, settings, &[], stop, watch, Ways { many_bigrams, ..ways });
+        drop(done);
         optimum
     })?;
     let all = begin.elapsed();
@@ -60,7 +57,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find(|l| l.starts_with("VmHWM")).unwrap_or_default().to_owned();
     println!("excluded {}", excluded.join(" "));
+    let volume = optimum.best.first().map_or(0, Ortho::volume);
+    println!("two axes {}", if flat(volume, &optimum.excluded) { "excluded" } else { "open" });
     println!("open {:?} unranked {:?} limit {:?}", optimum.open, optimum.unranked, optimum.limit);
     println!("all {:.3}, {peak}", all.as_secs_f64());
     Ok(())
+}
+
+/// Whether all shapes of two axes are excluded that have a greater volume.
+fn flat(volume: u64, excluded: &[Excluded]) -> bool {
+    let mut sheets = least_cores(volume + 1).into_iter().filter(|core| core.len() == 2);
+    sheets.all(|core| excluded.iter().any(|part| contains(&core, &part.shape)))
 }

@@ -5,10 +5,13 @@
 //! which they make a phrase of three words there. An upper row goes with the lower ones that the sets of its words have in common. So
 //! the work is in pairs of rows, and next to none in triples.
 //!
-//! Middle rows are dealt with in portions whose lists fit the budget.
+//! Middle rows are dealt with in portions whose lists fit the budget. If what the first ones have says that there will be far too many, it is
+//! given up soon.
 //!
 //! Guarantee: complete, each once. Memory: [`Beside`] twice, a quarter of the budget for lists, 16 bytes for each word of the text,
 //! and 12 for each found.
+
+use std::ops::Range;
 
 use super::beside::{Beside, Side, Visitor};
 use super::corpus::{Corpus, Word};
@@ -27,6 +30,12 @@ const GROUP: usize = 16;
 /// Middle rows of the first portion.
 const FIRST: usize = 4096;
 
+/// Stripes in which middle rows are dealt with if there are many.
+const STRIPES: usize = 16;
+
+/// From one stripe to the next; no divisor in common with their number.
+const STEP: usize = 7;
+
 /// No entry.
 const NONE: u32 = u32::MAX;
 
@@ -43,10 +52,12 @@ pub(super) fn all(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Vec<Vec<
     let under = Beside::new(corpus, &runs.text, Side::Under, comes_after, work)?;
     let phrases = Phrases::of(corpus, work)?;
     let mut found = vec![];
-    let (mut from, mut count) = (0, FIRST);
+    let mut count = FIRST;
     let room = (work.memory / 32) as usize;
-    while from < runs.starts.len() {
-        let portion = &runs.starts[from..runs.starts.len().min(from + count)];
+    let mut stripes = Stripes::of(runs.starts.len());
+    while let Some(stripe) = stripes.left() {
+        let portion = &runs.starts[stripe][..];
+        let portion = &portion[..portion.len().min(count)];
         let lists = match Lists::of(&runs, &under, portion, k, room, work)? {
             Some(unders) => Lists::of(&runs, &over, portion, k, room, work)?.map(|overs| (overs, unders)),
             None => None,
@@ -70,12 +81,55 @@ pub(super) fn all(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Vec<Vec<
             Ok(join.found)
         })?;
         found.extend(parts);
-        work.check_room(found.iter().map(Vec::len).sum(), 12)?;
-        from += portion.len();
+        stripes.take(portion.len());
+        let entries = stripes.expected(found.iter().map(Vec::len).sum());
+        work.check_room(entries, 12)?;
         let longest = overs.len().max(unders.len()).max(1);
         count = (count as f64 * (0.7 * room as f64 / longest as f64).clamp(0.25, 4.0)) as usize + 1;
     }
     Ok(found)
+}
+
+/// The order in which many middle rows are dealt with: in stripes from all over the text, so that what the first ones have says how many
+/// there will be.
+struct Stripes {
+    total: usize,
+    taken: usize,
+    /// The stripe that is begun, and what of it has been taken.
+    number: usize,
+    within: usize,
+}
+
+impl Stripes {
+    fn of(total: usize) -> Self {
+        Self { total, taken: 0, number: 0, within: 0 }
+    }
+
+    /// What is left of the stripe that is begun.
+    fn left(&self) -> Option<Range<usize>> {
+        let count = if self.total < STRIPES * FIRST { 1 } else { STRIPES };
+        // Every number once, neighbours far from each other.
+        let stripe = self.number * STEP % count;
+        let end = self.total * (stripe + 1) / count;
+        (self.taken < self.total).then_some(self.total * stripe / count + self.within..end)
+    }
+
+    fn take(&mut self, count: usize) {
+        self.taken += count;
+        self.within += count;
+        if self.left().is_some_and(|left| left.is_empty()) {
+            self.number += 1;
+            self.within = 0;
+        }
+    }
+
+    /// About how many there will be when so many have been found, or somewhat less; that many until an eighth of the rows is done.
+    fn expected(&self, found: usize) -> usize {
+        if self.taken * 8 < self.total {
+            return found;
+        }
+        found.max((found as f64 / self.taken as f64 * self.total as f64 * 0.8) as usize)
+    }
 }
 
 /// The runs of k words, each once.
@@ -473,5 +527,29 @@ impl<'a> Join<'a> {
     /// Whether the shells that the first and the third row have in common have no word twice.
     fn are_distinct(&self, upper: u32, lower: u32) -> bool {
         self.words(upper)[2..].iter().zip(self.words(lower)).all(|(a, b)| a != b)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stripes_are_all_rows_once() {
+        for total in [0, 1, 100, STRIPES * FIRST - 1, STRIPES * FIRST, STRIPES * FIRST + 12_345] {
+            let mut stripes = Stripes::of(total);
+            let mut taken = vec![false; total];
+            while let Some(stripe) = stripes.left() {
+                let count = stripe.len().min(3_000);
+                assert!(count > 0);
+                for row in stripe.take(count) {
+                    assert!(!std::mem::replace(&mut taken[row], true));
+                }
+                stripes.take(count);
+                assert!(stripes.expected(10) >= 10);
+            }
+            assert!(taken.into_iter().all(|taken| taken));
+            assert_eq!(stripes.expected(10), 10);
+        }
     }
 }

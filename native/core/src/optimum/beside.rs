@@ -6,7 +6,8 @@
 //! on texts of up to 10 MB (docs/optimal.md).
 //!
 //! The text is dealt with in blocks, so that the sets of all words fit. The places of a block are dealt out to the bits such that
-//! neighbours stand in neighbouring machine words: moving a set by some columns is reading it from so many words later.
+//! neighbours stand in neighbouring machine words: moving a set by some columns is reading it from so many words later. Runs that are
+//! neighbours in the text share most of their words, and so the sets of these are met for all of them together ([`Shared`]).
 //!
 //! Guarantee: every pair of runs all columns of which are bigrams and in no shell of which a word is twice, each once. Costs: runs
 //! times places / 64 for each of a few columns, and some nanoseconds a pair. Memory: the sets take at most a quarter of the budget,
@@ -14,6 +15,7 @@
 
 use super::corpus::{Corpus, Word};
 use super::work::{Halt, Work};
+use crate::results::bits;
 
 /// Columns of a run that are looked at, at most.
 const COLUMNS: usize = 16;
@@ -26,6 +28,12 @@ const LEAST_BLOCK: usize = 1 << 10;
 
 /// Sets that are met for one run, at most.
 const SETS: usize = 7;
+
+/// Words of a run, at most, that neighbours share their meetings for.
+const MOST_SHARED: usize = 8;
+
+/// Machine words that are looked at together for whether any bit is left.
+const CHUNK: usize = 8;
 
 /// Places that are expected to be left of the whole text when no more sets are met.
 const FEW: f32 = 0.5;
@@ -170,6 +178,7 @@ impl<'a> Beside<'a> {
         let words = |place: u32| &self.text[place as usize..place as usize + k];
         let plan = self.plan(runs, k);
         let columns: Vec<Columns> = runs.iter().map(|&run| self.columns(words(run), &plan)).collect();
+        let shared = k <= MOST_SHARED;
         // Runs that go over the end of a block belong to the next.
         let step = plan.length * 64 - (COLUMNS - 1);
         work.divide(self.text.len().div_ceil(step), &|next| {
@@ -182,25 +191,34 @@ impl<'a> Beside<'a> {
                     place < step && from + place + k <= self.text.len() && wanted(from + place)
                 });
                 visitor.begin();
-                for (number, (&run, columns)) in runs.iter().zip(&columns).enumerate() {
-                    if number % 64 == 0 {
-                        work.check()?;
+                let mut number = 0;
+                // Runs that have a place in common.
+                for near in runs.chunk_by(|&a, &b| shared && a as usize / k == b as usize / k) {
+                    work.check()?;
+                    let columns = &columns[number..number + near.len()];
+                    let alone: usize = columns.iter().map(|columns| columns[0] as usize).sum();
+                    let together = shared && alone > 2 * k + near.len();
+                    if together {
+                        sets.begin(near, k);
                     }
-                    let run = words(run);
-                    sets.meet(run, columns, &among);
-                    let met =
-                        columns[1..=columns[0] as usize].iter().fold(0, |met, column| met | 1 << column);
-                    for at in 0..plan.length {
-                        let mut bits = sets.common[at];
-                        while bits != 0 {
-                            let place = from + bits.trailing_zeros() as usize * plan.length + at;
-                            bits &= bits - 1;
-                            if self.fits(run, words(place as u32), met) {
-                                visitor.visit(number, place as u32)?;
+                    for (&run, columns) in near.iter().zip(columns) {
+                        let met = if together {
+                            sets.meet_shared(run, k, &among)
+                        } else {
+                            sets.meet(words(run), columns, &among);
+                            columns[1..=columns[0] as usize].iter().fold(0, |met, column| met | 1 << column)
+                        };
+                        let run = words(run);
+                        sets.collect();
+                        for &place in &sets.places {
+                            let place = from as u32 + place;
+                            if self.fits(run, words(place), met) {
+                                visitor.visit(number, place)?;
                             }
                         }
+                        visitor.end()?;
+                        number += 1;
                     }
-                    visitor.end()?;
                 }
             }
             Ok(end(visitor))
@@ -211,10 +229,12 @@ impl<'a> Beside<'a> {
     #[inline]
     fn fits(&self, run: &[Word], other: &[Word], met: u32) -> bool {
         let (over, under) = if self.side == Side::Under { (run, other) } else { (other, run) };
-        let column = |(at, (&a, &b)): (usize, (&Word, &Word))| {
-            at < COLUMNS && met >> at & 1 == 1 || self.corpus.follows(a, b)
-        };
-        over[1..].iter().zip(under).all(|(a, b)| a != b) && over.iter().zip(under).enumerate().all(column)
+        let alike = over[1..].iter().zip(under).fold(false, |alike, (a, b)| alike | (a == b));
+        let mut columns = over.iter().zip(under).enumerate();
+        !alike
+            && (met.count_ones() as usize == run.len()
+                || columns
+                    .all(|(at, (&a, &b))| at < COLUMNS && met >> at & 1 == 1 || self.corpus.follows(a, b)))
     }
 }
 
@@ -241,6 +261,26 @@ struct Sets<'a> {
     own: Vec<u64>,
     /// What is left of a meeting.
     common: Vec<u64>,
+    /// Where in that chunks begin of which anything is left.
+    chunks: Vec<u32>,
+    /// The places that are left, from the beginning of the block.
+    places: Vec<u32>,
+    shared: Shared,
+}
+
+/// What runs have in common that all have some place of the text: those of k words that begin from a multiple of k on and before the next.
+///
+/// Each is the end of the words before that next multiple and a beginning of those from there on, and so is its meeting: two for each
+/// word and one for each run, whatever k is (van Herk, A fast algorithm for local minimum and maximum filters, 1992).
+#[derive(Default)]
+struct Shared {
+    /// The multiple of k in the middle.
+    middle: usize,
+    /// For each word before it what it and those up to the middle leave.
+    ends: Vec<u64>,
+    /// What so many words from the middle on leave.
+    beginning: Vec<u64>,
+    count: usize,
 }
 
 impl<'a> Sets<'a> {
@@ -253,6 +293,9 @@ impl<'a> Sets<'a> {
             sets: vec![0; stride * plan.count],
             own: vec![0; plan.length],
             common: vec![0; plan.length],
+            chunks: vec![],
+            places: vec![],
+            shared: Shared::default(),
         }
     }
 
@@ -331,6 +374,89 @@ impl<'a> Sets<'a> {
                 *bits &= a & b;
             }
         }
+        self.chunks.clear();
+        for (at, chunk) in (0_u32..).zip(common.chunks(CHUNK)) {
+            if chunk.iter().fold(0, |any, bits| any | bits) != 0 {
+                self.chunks.push(at * CHUNK as u32);
+            }
+        }
+    }
+
+    /// Lists the places that are left.
+    fn collect(&mut self) {
+        let Self { plan, common, chunks, places, .. } = self;
+        places.clear();
+        for &chunk in &*chunks {
+            let from = chunk as usize;
+            // Where anything is left is a matter of chance: no branch depends on it.
+            let (mut some, mut count) = ([0; CHUNK], 0);
+            for (at, &left) in common[from..].iter().take(CHUNK).enumerate() {
+                some[count] = at;
+                count += usize::from(left != 0);
+            }
+            for at in some[..count].iter().map(|at| from + at) {
+                places.extend(bits(common[at]).map(|lane| (lane * plan.length + at) as u32));
+            }
+        }
+    }
+
+    /// Begins to meet runs of k words that share some, in ascending order.
+    fn begin(&mut self, runs: &[u32], k: usize) {
+        let Some(&first) = runs.first() else { return };
+        let (length, stride) = (self.plan.length, self.stride);
+        let Shared { middle, ends, beginning, count } = &mut self.shared;
+        *middle = (first as usize / k + 1) * k;
+        *count = 0;
+        ends.resize(k * stride, 0);
+        beginning.clear();
+        beginning.resize(stride, u64::MAX);
+        for i in (first as usize + k - *middle..k).rev() {
+            let number = self.plan.sets[self.beside.text[*middle - k + i] as usize];
+            let set = self.sets.get(number as usize * stride..).filter(|_| number != NONE);
+            let (ours, after) = ends[i * stride..].split_at_mut(stride);
+            let ours = &mut ours[..length + i];
+            match set {
+                Some(set) => ours.copy_from_slice(&set[..length + i]),
+                None => ours.fill(u64::MAX),
+            }
+            if i + 1 < k {
+                ours.iter_mut().zip(&after[1..]).for_each(|(bits, after)| *bits &= after);
+            }
+        }
+    }
+
+    /// Meets the next of these; says which columns had sets.
+    fn meet_shared(&mut self, run: u32, k: usize, among: &[u64]) -> u32 {
+        let (length, stride) = (self.plan.length, self.stride);
+        let run = run as usize;
+        let number = |at: usize| self.plan.sets[self.beside.text[at] as usize];
+        let Shared { middle, ends, beginning, count } = &mut self.shared;
+        let before = *middle - run;
+        while *count < k - before {
+            let number = number(*middle + *count);
+            if number != NONE {
+                let set = &self.sets[number as usize * stride + *count..][..length + k - 1 - *count];
+                beginning.iter_mut().zip(set).for_each(|(bits, set)| *bits &= set);
+            }
+            *count += 1;
+        }
+        let common = self.common[..length].chunks_mut(CHUNK);
+        let ends = ends[(k - before) * stride..][..length].chunks(CHUNK);
+        let beginning = beginning[before..][..length].chunks(CHUNK);
+        self.chunks.clear();
+        for (at, (((common, ends), beginning), among)) in
+            (0_u32..).zip(common.zip(ends).zip(beginning).zip(among.chunks(CHUNK)))
+        {
+            let mut any = 0;
+            for (((bits, a), b), c) in common.iter_mut().zip(ends).zip(beginning).zip(among) {
+                *bits = a & b & c;
+                any |= *bits;
+            }
+            if any != 0 {
+                self.chunks.push(at * CHUNK as u32);
+            }
+        }
+        (0..k).filter(|&at| number(run + at) != NONE).fold(0, |met, at| met | 1 << at)
     }
 }
 
@@ -379,17 +505,25 @@ mod tests {
         let corpus = corpus();
         let text = &corpus.text;
         let stop = Stop::default();
-        for (k, threads, room) in
-            [(2, 1, usize::MAX), (3, 2, 1 << 14), (5, 1, 1 << 11), (20, 2, 1), (3, 1, 0)]
-        {
+        for (k, threads, room) in [
+            (2, 1, usize::MAX),
+            (3, 2, 1 << 14),
+            (5, 1, 1 << 11),
+            (7, 1, 1 << 13),
+            (8, 2, usize::MAX),
+            (20, 2, 1),
+            (3, 1, 0),
+        ] {
             let work = Work { stop: &stop, threads, memory: 64 << 20 };
             let is_run = |place: &u32| {
                 let place = *place as usize;
                 text.get(place..place + k).is_some_and(|run| !run.contains(&0))
             };
-            let runs: Vec<u32> = (0..text.len() as u32).filter(is_run).collect();
-            // Not all places may be asked for.
-            let asked = |place: u32| k != 3 || !place.is_multiple_of(3);
+            // Not all places may be asked for, and neighbours may lack.
+            let asked =
+                |place: u32| !(k == 3 && place.is_multiple_of(3) || k == 7 && place.is_multiple_of(5));
+            let runs = (0..text.len() as u32).filter(is_run);
+            let runs: Vec<u32> = runs.filter(|&place| k != 7 || asked(place)).collect();
             let column = |id: u32| k != 5 || corpus.forward.goes_on(id);
             for side in [Side::Over, Side::Under] {
                 let mut beside = Beside::new(&corpus, text, side, column, &work).expect("room");
