@@ -61,9 +61,10 @@ pub(super) struct Join {
     at: Vec<u64>,
     met_left: Vec<u64>,
     met_right: Vec<u64>,
-    /// By place: whether the edge goes with seed and node.
-    fits: Vec<bool>,
-    touched: Vec<u16>,
+    /// A bit for each place: whether the edge goes with seed and node; whether there are left ears; and whether ears met.
+    fits: Vec<u64>,
+    lefts: Vec<u64>,
+    met: Vec<u64>,
     left: Vec<Ear>,
     left_vertices: Vec<u32>,
     right: Vec<Ear>,
@@ -244,11 +245,18 @@ impl Join {
                 by_place.resize(tops.len(), 0);
             }
         }
-        self.fits.clear();
-        self.fits.extend(tops.iter().map(|&top| {
+        let fits = |&top: &u32| {
             let words = view.words(top);
             !clash(top_level, words, 0, seed) && !clash(top_level, words, middle.q_sign, q_words)
+        };
+        self.fits.clear();
+        self.fits.extend(tops.chunks(64).map(|tops| {
+            tops.iter().enumerate().fold(0, |mask, (bit, top)| mask | u64::from(fits(top)) << bit)
         }));
+        for by_word in [&mut self.lefts, &mut self.met] {
+            by_word.clear();
+            by_word.resize(self.fits.len(), 0);
+        }
         let mut place = from as u32;
         for over_s in vertices[from..to].chunk_by(|a, b| a.axis == b.axis) {
             let first = place;
@@ -264,9 +272,12 @@ impl Join {
                 self.left.clear();
                 self.left_vertices.clear();
                 for (vertex, &Vertex { mid, number, .. }) in rest.by_ref().take(MASK) {
-                    for &place in over_left.places(number) {
-                        if self.fits[usize::from(place)] {
-                            self.at[usize::from(place)] |= 1 << self.left.len();
+                    let own = 1 << self.left.len();
+                    for (word, (places, fits)) in over_left.places(number).iter().zip(&self.fits).enumerate()
+                    {
+                        self.lefts[word] |= places & fits;
+                        for bit in bits(places & fits) {
+                            self.at[word * 64 + bit] |= own;
                         }
                     }
                     self.left.push(Ear { id: mid, edge: view.words(mid) });
@@ -288,11 +299,8 @@ impl Join {
                     let third = Third { at, low, r, s, s_sign, old };
                     self.third(context, middle, third, tops, &over_right, out)?;
                 }
-                for &vertex in &self.left_vertices {
-                    for &place in over_left.places(vertices[vertex as usize].number) {
-                        self.at[usize::from(place)] = 0;
-                    }
-                }
+                self.at[..tops.len()].fill(0);
+                self.lefts.fill(0);
             }
         }
         Ok(())
@@ -330,7 +338,7 @@ impl Join {
             for vertex in rights.by_ref().take(MASK) {
                 let v = world.vertex(vertex as u32);
                 let places = over_right.places(v.number);
-                if places.is_empty() {
+                if places.iter().zip(&self.lefts).all(|(right, left)| right & left == 0) {
                     continue;
                 }
                 let ear = Ear { id: v.mid, edge: view.words(v.mid) };
@@ -342,35 +350,39 @@ impl Join {
                 } else {
                     fitting
                 };
-                let bit = self.right.len();
-                let mut met = false;
-                for &place in places {
-                    let at = usize::from(place);
-                    let meets = self.at[at] & fits;
-                    if meets != 0 {
-                        met = true;
-                        if self.met_right[at] == 0 {
-                            self.touched.push(place);
+                let own = 1 << self.right.len();
+                let mut met = 0;
+                for (word, (right, left)) in places.iter().zip(&self.lefts).enumerate() {
+                    let mut there = 0;
+                    for bit in bits(right & left) {
+                        let at = word * 64 + bit;
+                        let meets = self.at[at] & fits;
+                        if meets != 0 {
+                            there |= 1 << bit;
+                            self.met_right[at] |= own;
+                            self.met_left[at] |= meets;
                         }
-                        self.met_right[at] |= 1 << bit;
-                        self.met_left[at] |= meets;
                     }
+                    self.met[word] |= there;
+                    met |= there;
                 }
-                if met {
-                    allowed[bit] = fits;
+                if met != 0 {
+                    allowed[self.right.len()] = fits;
                     self.right.push(ear);
                     self.right_vertices.push(vertex as u32);
                 }
             }
             self.blocks.clear();
-            for place in self.touched.drain(..) {
-                let at = usize::from(place);
-                let id = tops[at];
-                let edge = view.words(id);
-                let left = std::mem::take(&mut self.met_left[at]);
-                let right = std::mem::take(&mut self.met_right[at]);
-                if !clash(top_level, edge, sign, r_words) && !clash(top_level, edge, s_sign, s_words) {
-                    self.blocks.push(Block { key: u32::from(place), id, edge, left, right });
+            for (word, met) in self.met.iter_mut().enumerate() {
+                for bit in bits(std::mem::take(met)) {
+                    let at = word * 64 + bit;
+                    let id = tops[at];
+                    let edge = view.words(id);
+                    let left = std::mem::take(&mut self.met_left[at]);
+                    let right = std::mem::take(&mut self.met_right[at]);
+                    if !clash(top_level, edge, sign, r_words) && !clash(top_level, edge, s_sign, s_words) {
+                        self.blocks.push(Block { key: at as u32, id, edge, left, right });
+                    }
                 }
             }
             if self.blocks.is_empty() {

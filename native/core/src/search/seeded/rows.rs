@@ -1,8 +1,8 @@
 //! For the mids of a world, which other mids can be beside the same further edges: the rows that cubes are joined by.
 //!
 //! From a mid one arc leads to the *tops*, and from each of these one arc in another axis' direction back to a mid. The row of a mid,
-//! for two such directions, says with a bit which mids can be reached so, and gives for each the tops in between as places in
-//! the list of all. Whatever a row says holds in the seed's view, and where both mids are on one level their words differ.
+//! for two such directions, says with a bit which mids can be reached so, and gives for each the tops in between as bits for their
+//! places in the list of all. Whatever a row says holds in the seed's view, and where both mids are on one level their words differ.
 //!
 //! Memory: rows and lists are made when first asked for, and forgotten when there is no more room.
 
@@ -18,9 +18,8 @@ pub(super) struct Row {
     pub(super) tops: Box<[u32]>,
     /// The mids that can be reached, by their numbers; and how many there are before each 64.
     bits: Box<[(u64, u32)]>,
-    starts: Box<[u32]>,
-    /// Places in `tops`.
-    places: Box<[u16]>,
+    /// For each of them the tops in between: [`words`](Self::words) words of bits.
+    places: Box<[u64]>,
 }
 
 impl Row {
@@ -29,16 +28,22 @@ impl Row {
         self.bits[number as usize / 64].0 >> (number % 64) & 1 == 1
     }
 
-    /// The places of the tops that lead to a mid.
+    /// How many words the bits of its tops take.
     #[inline]
-    pub(super) fn places(&self, number: u32) -> &[u16] {
+    pub(super) fn words(&self) -> usize {
+        self.tops.len().div_ceil(64)
+    }
+
+    /// The places of the tops that lead to a mid, as bits; nothing if none does.
+    #[inline]
+    pub(super) fn places(&self, number: u32) -> &[u64] {
         let (bits, before) = self.bits[number as usize / 64];
         let bit = 1 << (number % 64);
         if bits & bit == 0 {
             return &[];
         }
         let slot = (before + (bits & (bit - 1)).count_ones()) as usize;
-        &self.places[self.starts[slot] as usize..self.starts[slot + 1] as usize]
+        &self.places[slot * self.words()..][..self.words()]
     }
 
     /// Whether it leads nowhere.
@@ -47,8 +52,7 @@ impl Row {
     }
 
     fn memory(&self) -> u64 {
-        (self.tops.len() * 4 + self.bits.len() * 16 + self.starts.len() * 4 + self.places.len() * 2 + 128)
-            as u64
+        (self.tops.len() * 4 + self.bits.len() * 16 + self.places.len() * 8 + 128) as u64
     }
 }
 
@@ -105,8 +109,8 @@ pub(super) struct Rows {
     budget: u64,
     used: u64,
     around: Around,
-    /// For each mid how many places the row being made has for it; nothing between rows.
-    next: Vec<u32>,
+    /// For each mid where the row being made has its places.
+    slots: Vec<u32>,
 }
 
 /// The directions of two arcs.
@@ -167,52 +171,37 @@ impl Rows {
         level: i8,
         [first, second]: [i8; 2],
     ) -> Row {
-        let Self { around, next, .. } = self;
+        let Self { around, slots, .. } = self;
         let own = &world.mids[class(level)];
         let (edge, words) = (own.edges[number as usize], own.words[number as usize]);
         let mids = &world.mids[class(level + first + second)];
         let same = first + second == 0;
         let tops: Box<[u32]> = view.beside(edge, first, level).collect();
         let mut bits = vec![(0u64, 0u32); mids.edges.len().div_ceil(64)];
-        next.resize(mids.edges.len().max(next.len()), 0);
         let fits = |number: u32| !same || !clash(0, words, 0, mids.words[number as usize]);
         for &top in &tops {
             for &number in around.mids(view, mids, top, second, level + first) {
-                if fits(number) {
-                    bits[number as usize / 64].0 |= 1 << (number % 64);
-                    next[number as usize] += 1;
-                }
+                bits[number as usize / 64].0 |= u64::from(fits(number)) << (number % 64);
             }
         }
-        let reached = |bits: &[(u64, u32)], each: &mut dyn FnMut(usize)| {
-            for (word, &(mask, _)) in bits.iter().enumerate() {
-                crate::results::bits(mask).for_each(|bit| each(word * 64 + bit));
-            }
-        };
+        slots.resize(mids.edges.len().max(slots.len()), 0);
+        let row = tops.len().div_ceil(64);
         let mut sum = 0;
-        for (mask, before) in &mut bits {
+        for (word, (mask, before)) in bits.iter_mut().enumerate() {
             *before = sum;
+            for (bit, slot) in crate::results::bits(*mask).zip(sum..) {
+                slots[word * 64 + bit] = slot * row as u32;
+            }
             sum += mask.count_ones();
         }
-        let mut starts = Vec::with_capacity(sum as usize + 1);
-        let mut total = 0;
-        reached(&bits, &mut |number| {
-            starts.push(total);
-            // From here on: where the next place goes.
-            total += std::mem::replace(&mut next[number], total);
-        });
-        starts.push(total);
-        let mut places = vec![0; total as usize];
-        for (place, &top) in (0..).zip(&tops) {
+        let mut places = vec![0; sum as usize * row];
+        for (place, &top) in tops.iter().enumerate() {
             for &number in around.mids(view, mids, top, second, level + first) {
                 if fits(number) {
-                    let at = &mut next[number as usize];
-                    places[*at as usize] = place;
-                    *at += 1;
+                    places[slots[number as usize] as usize + place / 64] |= 1 << (place % 64);
                 }
             }
         }
-        reached(&bits, &mut |number| next[number] = 0);
-        Row { tops, bits: bits.into(), starts: starts.into(), places: places.into() }
+        Row { tops, bits: bits.into(), places: places.into() }
     }
 }
