@@ -152,7 +152,7 @@ struct Corner {
 const MASK: usize = 64;
 
 /// Cubes of four axes for which the memory to sort them is kept from node to node.
-const KEPT: usize = 1 << 12;
+const KEPT: usize = 1 << 14;
 
 /// Bytes for each cube of four axes that is kept: in a list that may be twice as long, as a label, and in lines.
 pub(super) const BYTES: u64 = 16 * 2 + 20 + 16;

@@ -67,6 +67,7 @@ pub(super) struct Join {
     met: Vec<u64>,
     left: Vec<Ear>,
     left_vertices: Vec<u32>,
+    left_words: LeftWords,
     right: Vec<Ear>,
     /// Their vertices' places among all.
     right_vertices: Vec<u32>,
@@ -102,6 +103,7 @@ impl Join {
         let Context { view, world, stop, sizes, .. } = context;
         let q = node.q;
         self.fours.clear();
+        self.left_words.begin(view.tables.graph.words());
         self.again = false;
         // Those that are not looked for need not be kept.
         let keep = sizes.axes >= 5;
@@ -280,7 +282,9 @@ impl Join {
                             self.at[word * 64 + bit] |= own;
                         }
                     }
-                    self.left.push(Ear { id: mid, edge: view.words(mid) });
+                    let ear = Ear { id: mid, edge: view.words(mid) };
+                    self.left_words.add(ear.edge, own);
+                    self.left.push(ear);
                     self.left_vertices.push(vertex);
                 }
                 if self.left.is_empty() {
@@ -301,6 +305,7 @@ impl Join {
                 }
                 self.at[..tops.len()].fill(0);
                 self.lefts.fill(0);
+                self.left.iter().for_each(|ear| self.left_words.remove(ear.edge));
             }
         }
         Ok(())
@@ -326,7 +331,8 @@ impl Join {
         let [q_words, r_words, s_words] = [q, r, s].map(|axis| world.x_words[axis as usize]);
         let (left_level, right_level) = (q_sign + s_sign, sign + s_sign);
         let top_level = middle.level + s_sign;
-        let fitting = mask_where(&self.left, |h| !clash(left_level, h.edge, sign, r_words));
+        let all = u64::MAX >> (MASK - self.left.len());
+        let fitting = all & !self.left_words.clash(left_level, sign, r_words);
         if fitting == 0 {
             return Ok(());
         }
@@ -346,7 +352,7 @@ impl Join {
                     continue;
                 }
                 let fits = if left_level == right_level {
-                    fitting & mask_where(&self.left, |h| h.edge[0] != ear.edge[0] && h.edge[1] != ear.edge[1])
+                    fitting & !self.left_words.clash(left_level, right_level, ear.edge)
                 } else {
                     fitting
                 };
@@ -445,6 +451,40 @@ impl Join {
     }
 }
 
+/// For each word the left ears that have it first, and those that have it second, as bits.
+#[derive(Debug, Default)]
+struct LeftWords(Vec<[u64; 2]>);
+
+impl LeftWords {
+    /// For so many words.
+    fn begin(&mut self, words: u32) {
+        self.0.resize(self.0.len().max(words as usize), [0; 2]);
+    }
+
+    #[inline]
+    fn add(&mut self, [a, b]: [Rank; 2], bit: u64) {
+        self.0[a as usize][0] |= bit;
+        self.0[b as usize][1] |= bit;
+    }
+
+    #[inline]
+    fn remove(&mut self, [a, b]: [Rank; 2]) {
+        self.0[a as usize][0] = 0;
+        self.0[b as usize][1] = 0;
+    }
+
+    /// Those that [`clash`](super::clash) on their level with another edge.
+    #[inline]
+    fn clash(&self, level: i8, other_level: i8, [a, b]: [Rank; 2]) -> u64 {
+        match other_level - level {
+            0 => self.0[a as usize][0] | self.0[b as usize][1],
+            1 => self.0[a as usize][1],
+            -1 => self.0[b as usize][0],
+            _ => 0,
+        }
+    }
+}
+
 /// A third and a fourth axis over a middle edge.
 #[derive(Debug, Clone, Copy)]
 struct Third {
@@ -490,10 +530,4 @@ impl Context<'_> {
 #[inline]
 fn orthos_of(block: &Block, allowed: &[u64; MASK]) -> u64 {
     bits(block.right).map(|f| u64::from((block.left & allowed[f]).count_ones())).sum()
-}
-
-/// A bit for each ear of which something holds.
-#[inline]
-fn mask_where(ears: &[Ear], holds: impl Fn(&Ear) -> bool) -> u64 {
-    ears.iter().enumerate().fold(0, |mask, (bit, ear)| mask | u64::from(holds(ear)) << bit)
 }

@@ -24,7 +24,7 @@
 //!
 //! Memory: a world, rows of it that are made again when there is no room, and 80 bytes for each cube of four axes of one
 //! node, up to [`Sizes::fours`](super::Sizes); a node that has more is dealt with in slices. Besides some 12 bytes for each cube of
-//! four axes of a seed, in half of the memory for these, as long as there is room.
+//! four axes of a seed, in two fifths of the memory for these, as long as there is room.
 
 mod five;
 mod grow;
@@ -256,7 +256,7 @@ impl<'a> Seeded<'a> {
         memory: u64,
         fours: u64,
     ) -> Self {
-        let past = fours / 2;
+        let past = fours / 5 * 2;
         let fours = ((fours - past) / five::BYTES) as usize;
         let sizes = Sizes { fours: sizes.fours.min(fours), ..sizes };
         Self {

@@ -56,11 +56,20 @@ impl Past {
 
     /// Begins a world of which nothing was found yet.
     pub(super) fn begin(&mut self, world: &World) {
-        self.nodes.clear();
-        self.nodes.resize(world.xs.len(), None);
         self.bits.clear();
         self.starts.clear();
         self.labels.clear();
+        if self.memory([0; 3]) > self.most / 2 {
+            // What one list took may be needed by another.
+            *self = Self::new(self.most);
+        }
+        self.nodes.clear();
+        self.nodes.resize(world.xs.len(), None);
+    }
+
+    /// Bytes that it takes with so many more bits, starts and labels.
+    fn memory(&self, [bits, starts, labels]: [usize; 3]) -> u64 {
+        bytes_of(&self.bits, bits) + bytes_of(&self.starts, starts) + bytes_of(&self.labels, labels)
     }
 
     /// Keeps all cubes of four axes over a node, which are sorted by their vertices and ears, if there is room.
@@ -68,12 +77,16 @@ impl Past {
         let count = world.vertices(q).len();
         let row = count.div_ceil(64);
         let lines = fours.chunk_by(|one, other| one.low == other.low && one.high == other.high);
-        let (words, labels) = (self.bits.len() + count * row, self.labels.len() + fours.len());
         // There are no more lines than labels.
-        let needed = (words * 16 + labels * 8 + (self.starts.len() + fours.len() + 1) * 4) as u64;
-        if needed > self.most || words.max(labels) > u32::MAX as usize {
+        let more = [count * row, fours.len() + 1, fours.len()];
+        let words = self.bits.len() + count * row;
+        if self.memory(more) > self.most || words.max(self.labels.len() + fours.len()) > u32::MAX as usize {
             return;
         }
+        let [bits, starts, labels] = more;
+        make_room(&mut self.bits, bits);
+        make_room(&mut self.starts, starts);
+        make_room(&mut self.labels, labels);
         let kept = Kept { first: world.start(q), row: row as u32, bits: self.bits.len() as u32 };
         let own = self.bits.len();
         self.bits.resize(words, (0, 0));
@@ -105,6 +118,18 @@ impl Past {
         let bits = &self.bits[bits as usize + ((low - first) * row) as usize..][..row as usize];
         Some(Lines { past: self, bits, first })
     }
+}
+
+/// Makes room for so many more, and at most an eighth of what there is besides.
+fn make_room<T>(list: &mut Vec<T>, more: usize) {
+    if list.len() + more > list.capacity() {
+        list.reserve_exact(more.max(list.len() / 8));
+    }
+}
+
+/// Bytes that a list takes with that.
+fn bytes_of<T>(list: &Vec<T>, more: usize) -> u64 {
+    (list.capacity().max(list.len() + more.max(list.len() / 8)) * size_of::<T>()) as u64
 }
 
 impl<'p> Lines<'p> {

@@ -109,8 +109,9 @@ pub(super) struct Rows {
     budget: u64,
     used: u64,
     around: Around,
-    /// For each mid where the row being made has its places.
-    slots: Vec<u32>,
+    /// For each mid the places of the row being made; nothing between rows. And those of the mids that have any.
+    all: Vec<u64>,
+    found: Vec<u64>,
 }
 
 /// The directions of two arcs.
@@ -171,37 +172,42 @@ impl Rows {
         level: i8,
         [first, second]: [i8; 2],
     ) -> Row {
-        let Self { around, slots, .. } = self;
+        let Self { around, all, found, .. } = self;
         let own = &world.mids[class(level)];
         let (edge, words) = (own.edges[number as usize], own.words[number as usize]);
         let mids = &world.mids[class(level + first + second)];
         let same = first + second == 0;
         let tops: Box<[u32]> = view.beside(edge, first, level).collect();
-        let mut bits = vec![(0u64, 0u32); mids.edges.len().div_ceil(64)];
-        let fits = |number: u32| !same || !clash(0, words, 0, mids.words[number as usize]);
-        for &top in &tops {
-            for &number in around.mids(view, mids, top, second, level + first) {
-                bits[number as usize / 64].0 |= u64::from(fits(number)) << (number % 64);
-            }
-        }
-        slots.resize(mids.edges.len().max(slots.len()), 0);
         let row = tops.len().div_ceil(64);
-        let mut sum = 0;
-        for (word, (mask, before)) in bits.iter_mut().enumerate() {
-            *before = sum;
-            for (bit, slot) in crate::results::bits(*mask).zip(sum..) {
-                slots[word * 64 + bit] = slot * row as u32;
-            }
-            sum += mask.count_ones();
-        }
-        let mut places = vec![0; sum as usize * row];
+        let used = mids.edges.len() * row;
+        all.resize(all.len().max(used), 0);
         for (place, &top) in tops.iter().enumerate() {
+            let (word, bit) = (place / 64, 1 << (place % 64));
             for &number in around.mids(view, mids, top, second, level + first) {
-                if fits(number) {
-                    places[slots[number as usize] as usize + place / 64] |= 1 << (place % 64);
+                all[number as usize * row + word] |= bit;
+            }
+        }
+        found.clear();
+        let mut bits = Vec::with_capacity(mids.edges.len().div_ceil(64));
+        let mut sum = 0;
+        for (from, own) in (0..).step_by(64).zip(all[..used].chunks_mut(64 * row.max(1))) {
+            let is_there = |own: &[u64]| own.iter().fold(0, |any, word| any | word) != 0;
+            let mut mask = own
+                .chunks_exact(row)
+                .enumerate()
+                .fold(0, |mask, (i, own)| mask | u64::from(is_there(own)) << i);
+            for i in crate::results::bits(mask) {
+                if same && clash(0, words, 0, mids.words[from + i]) {
+                    mask &= !(1 << i);
+                } else {
+                    found.extend_from_slice(&own[i * row..][..row]);
                 }
             }
+            own.fill(0);
+            bits.push((mask, sum));
+            sum += mask.count_ones();
         }
-        Row { tops, bits: bits.into(), places: places.into() }
+        bits.resize(mids.edges.len().div_ceil(64), (0, 0));
+        Row { tops, bits: bits.into(), places: found.as_slice().into() }
     }
 }
