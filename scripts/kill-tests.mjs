@@ -2,10 +2,10 @@
 // it is done, and compares the digest of what comes out with that of an undisturbed search.
 //
 // Long merges are killed soon after each of their checkpoints, and must not do again what they had done: one that does nothing but copy,
-// and one of shards that overlap, which looks up every ortho. These take five minutes and 5 GB of disk; Linux only, as the bytes that
+// and one of shards that overlap, which looks up every ortho. These take five minutes and 6 GB of disk; Linux only, as the bytes that
 // a process has written are counted.
 //
-// node scripts/kill-tests.mjs [--kills 200] [--only search,merge,local,worker,long] [--bytes 32000] [--long-bytes 72000] [--looked-up-bytes 64000]
+// node scripts/kill-tests.mjs [--kills 200] [--only search,merge,local,worker,long] [--bytes 32000] [--long-bytes 72000] [--looked-up-bytes 66000]
 //   [--seed N]
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -30,7 +30,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: 'search,merge,local,worker,long' },
     bytes: { type: 'string', default: '32000' },
     'long-bytes': { type: 'string', default: '72000' },
-    'looked-up-bytes': { type: 'string', default: '64000' },
+    'looked-up-bytes': { type: 'string', default: '66000' },
     seed: { type: 'string', default: String(Date.now() % 1e9) },
   },
 })
@@ -119,7 +119,7 @@ function searched(name, contents, ...options) {
 
 async function killLongMerges() {
   const [text] = pieces(1, Number(values['long-bytes']))
-  const copies = ['', 'qa', 'qb', 'qc', 'qd'].map((suffix, i) =>
+  const copies = ['', 'qa', 'qb', 'qc', 'qd', 'qe'].map((suffix, i) =>
     searched(`copy-${i}`, inOtherWords(text, suffix)),
   )
   await killAtCheckpoints('merge that copies', copies, 0)
