@@ -340,6 +340,7 @@ fn counts_of_the_novel_are_as_expected() {
         least_fours: 10,
         fives: 1,
         line_words: 1 << 10,
+        past: 1 << 12,
         joins: 10,
         axes: u32::MAX,
         cubes_alone: false,

@@ -295,6 +295,8 @@ fn what_is_new_in_dense_texts_is_found_from_seeds() {
             seeded(Sizes { line_words: 0, ..plain }),
             How { threads: 2, ..seeded(Sizes { fours: 2, ..plain }) },
             seeded(Sizes { fours: 40, ..plain }),
+            seeded(Sizes { past: 0, ..plain }),
+            seeded(Sizes { past: 2000, ..plain }),
             How { memory: 1 << 20, threads: 2, ..seeded(plain) },
             How { ways: Ways { most: 1, ..seeded(plain).ways }, ..seeded(plain) },
         ];

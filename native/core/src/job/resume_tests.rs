@@ -1,17 +1,18 @@
 //! Searches that end early, are killed, or do a part: what comes of them in the end is what one search gives.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::archive::tests::check;
-use crate::archive::{ArchiveReader, Limit};
+use crate::archive::{ArchiveReader, Leftover, Limit};
 use crate::disk::Space;
 use crate::disk::faulty::{Fault, FaultyDisk};
 use crate::merge::{MergeRequest, Ways, merge_with};
 use crate::ortho::Ortho;
-use crate::search::{Shard, Sizes};
+use crate::search::{Place as Done, Shard, Sizes};
 
 /// So many different words that there are thousands of orthos and not millions: about four follow each.
 fn text(seed: u64, words: usize, vocabulary: u64) -> String {
@@ -505,6 +506,62 @@ fn adding_what_incomplete_archives_hold_goes_on_at_every_checkpoint() {
     interrupted_everywhere(&faulty, &merging, 1);
     faulty.without_links();
     interrupted_everywhere(&faulty, &merging, 7);
+}
+
+#[test]
+fn what_is_shown_to_the_tracker_again_is_kept_though_nothing_new_was_done() {
+    let faulty = FaultyDisk::default();
+    let disk: Arc<dyn Disk> = Arc::new(faulty.clone());
+    let text = text(5, 70, 36);
+    for (name, index, count) in [("1.bin", 1, 2), ("2.bin", 1, 3)] {
+        let mut part = request(&text, &Path::new("/place").join(name));
+        part.shard = Shard::new(index, count).ok();
+        run(&part, &disk).expect("an archive");
+    }
+    let merging = merging(&["1.bin", "2.bin"]);
+    let merge = |disk: &FaultyDisk| {
+        let ways = Ways { least_bytes: 0, eager: true, ..Ways::default() };
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        merge_with(&merging, ways, &Control::default(), &shared)
+    };
+    let copied = |disk: &FaultyDisk| {
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let left = Leftover::of(&merging.out, &shared).expect("a list");
+        left.iter()
+            .filter_map(|left| Some(left.checkpoint()?.progress.copied))
+            .max_by_key(|c| (c.place, c.seen))
+    };
+    let undisturbed = faulty.copy();
+    let whole = merge(&undisturbed).expect("an archive");
+    let operations = undisturbed.operations() - faulty.operations();
+    faulty.fail(operations / 4 * 3, Fault::ForEver);
+    merge(&faulty).expect_err("killed");
+    faulty.crash(None);
+    // As if it had been killed before the tracker was made durable for the first time.
+    let [left] = &Leftover::of(&merging.out, &disk).expect("a list")[..] else { panic!("one leftover") };
+    let mut checkpoint = left.checkpoint().expect("a checkpoint");
+    let before = &mut checkpoint.progress.copied;
+    (before.seen, before.fingerprints) = (Done::default(), 0);
+    let place = before.place;
+    let path = left.results().with_file_name("checkpoint.bin");
+    disk.remove_file(&path).expect("removed");
+    let mut file = disk.create_new(&path).expect("a file");
+    file.write_all(&checkpoint.encode()).and_then(|()| file.sync()).expect("written");
+    disk.remove_dir_all(&left.scratch()).expect("removed");
+
+    let mut kept = BTreeSet::new();
+    for at in 0..operations {
+        let disk = faulty.copy();
+        disk.fail(at, Fault::ForEver);
+        let ended = merge(&disk);
+        disk.crash(None);
+        let Some(now) = copied(&disk).filter(|now| ended.is_err() && now.place == place) else { continue };
+        if kept.insert(now.seen) {
+            assert_eq!(merge(&disk).expect("an archive").content_digest, whole.content_digest);
+        }
+    }
+    // Nothing; where the tracker begins; and further.
+    assert!(kept.len() > 2, "what was shown again is not kept before something new is done: {kept:?}");
 }
 
 /// The same text with words that no other text has.

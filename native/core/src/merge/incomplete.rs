@@ -179,7 +179,7 @@ impl<'g> Incomplete<'g> {
 }
 
 /// How often the tracker is made durable: so much of its work is done again at most.
-const FLUSH: Duration = Duration::from_secs(8);
+const FLUSH: Duration = Duration::from_secs(5);
 
 /// The way of orthos that are read one by one.
 struct Adding<'a, 'c> {
@@ -309,15 +309,18 @@ impl Adding<'_, '_> {
         Ok(())
     }
 
-    /// All records up to a place are read: commits if that was asked for.
+    /// All records up to a place are read: commits if that was asked for. What is only shown again is kept in the tracker as
+    /// well, so that a merge that is killed again and again comes further each time.
     fn reached(&mut self, place: Place) -> Result<()> {
-        if place < self.copying.start.place || !self.copying.ledger.asks(&mut self.copying.answered) {
+        if !self.copying.ledger.asks(&mut self.copying.answered) {
             return Ok(());
         }
         self.flush()?;
-        self.copying.state.place = place;
-        self.commit()?;
-        self.copying.room(0)?;
+        if place >= self.copying.start.place {
+            self.copying.state.place = place;
+            self.commit()?;
+            self.copying.room(0)?;
+        }
         let now = self.copying.control.elapsed();
         if now >= self.flushed + FLUSH || self.copying.ledger.is_eager() {
             // In this order: a tracker that knew of what no checkpoint does would have it left out.
@@ -325,7 +328,7 @@ impl Adding<'_, '_> {
             self.seen.flush()?;
             self.copying.state.seen = place;
             self.copying.state.fingerprints = self.seen.len();
-            self.flushed = now;
+            self.flushed = self.copying.control.elapsed();
             self.commit()?;
         }
         Ok(())

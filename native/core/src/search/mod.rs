@@ -56,6 +56,8 @@ pub struct Sizes {
     pub axes: u32,
     /// Find new cubes from new bigrams; by an estimate if nothing is said.
     pub seeded: Option<bool>,
+    /// Bytes for the cubes of four axes that are kept until all around a seed is found, at most; the memory budget may say less.
+    pub past: u64,
     /// Joins of layers over one long line that are kept to look for more axes; beyond that each is looked at by itself.
     pub joins: usize,
 }
@@ -69,6 +71,7 @@ impl Default for Sizes {
             fives: 1 << 16,
             line_words: 1 << 22,
             axes: u32::MAX,
+            past: u64::MAX,
             joins: 1 << 20,
             seeded: None,
             cubes_alone: false,

@@ -35,6 +35,7 @@ pub(crate) fn tiny_sizes() -> Sizes {
         least_fours: 0,
         fives: 1,
         line_words: usize::MAX,
+        past: 1 << 10,
         joins: 1,
         axes: u32::MAX,
         cubes_alone: false,

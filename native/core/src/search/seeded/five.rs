@@ -4,13 +4,16 @@
 //! cube of four axes a labelled line between two vertices, one of five a triangle of lines whose labels fit. Triangles are
 //! told by bit rows of lines, and lines that are in none are put aside before anything is sorted. Of the labels of a triangle most
 //! have a word that its corners bar; most others lack the cube of four axes that there must be without the node, which
-//! [`Spans`] tells; what is left is held against each other, by words and by which edges can be reached by two arcs ([`Reach`]).
-//! Edges above two ears are looked for once for all labels with these ears, and a top only over those above all three.
+//! [`Spans`] tells. Of what is left the three ears and the edge above them have to be such a cube: [`Past`] has them, so that only
+//! the top is to be looked for. Where it has no room, labels are held against each other, by words and by which edges can be reached
+//! by two arcs ([`Reach`]); edges above two ears are looked for once for all labels with these ears, and a top only over those
+//! above all three.
 
 use std::ops::Range;
 use std::rc::Rc;
 
 use super::grow::{Cube, Layer, Wanted, grow, grow_from};
+use super::past::Past;
 use super::reach::{Reach, Row, Way};
 use super::rows::Rows;
 use super::spans::Spans;
@@ -149,7 +152,7 @@ struct Corner {
 const MASK: usize = 64;
 
 /// Cubes of four axes for which the memory to sort them is kept from node to node.
-const KEPT: usize = 1 << 12;
+const KEPT: usize = 1 << 14;
 
 /// Bytes for each cube of four axes that is kept: in a list that may be twice as long, as a label, and in lines.
 pub(super) const BYTES: u64 = 16 * 2 + 20 + 16;
@@ -188,6 +191,8 @@ struct Close {
     ranges: [(u32, u32); MASK],
     above: Vec<Above>,
     tops: Vec<u32>,
+    /// Three labels that fit each other, and the edge above their ears.
+    whole: Vec<([Label; 3], u32)>,
 }
 
 /// An edge above two ears.
@@ -209,6 +214,7 @@ impl Default for Close {
             ranges: [(0, 0); MASK],
             above: vec![],
             tops: vec![],
+            whole: vec![],
         }
     }
 }
@@ -221,6 +227,7 @@ pub(super) struct Node<'n> {
     pub(super) rows: &'n mut Rows,
     pub(super) reach: &'n mut Reach,
     pub(super) spans: &'n mut Spans,
+    pub(super) past: &'n mut Past,
     pub(super) stop: &'n Stop,
     pub(super) sizes: &'n Sizes,
 }
@@ -275,15 +282,11 @@ impl Node<'_> {
             if clash(ear_level, ear, q_sign, q_words) || clash(ear_level, ear, other_level, other.mid) {
                 continue;
             }
-            let mut rest = over_left.places(c.number);
-            for &place in over_right.places(v.number) {
-                while rest.first().is_some_and(|&other| other < place) {
-                    rest = &rest[1..];
-                }
-                if rest.first() != Some(&place) {
-                    continue;
-                }
-                let top = over_left.tops[usize::from(place)];
+            let places = over_left.places(c.number).iter().zip(over_right.places(v.number));
+            let places =
+                places.enumerate().flat_map(|(word, (a, b))| bits(a & b).map(move |bit| word * 64 + bit));
+            for place in places {
+                let top = over_left.tops[place];
                 let words = view.words(top);
                 let clear = |level: i8, other: [Rank; 2]| !clash(top_level, words, level, other);
                 let fits = clear(0, view.words(view.seed))
@@ -323,6 +326,8 @@ impl Five {
             return self.slice(node, fours, out);
         }
         node.add_spans(fours);
+        self.sort(fours, count);
+        node.past.add(node.world, node.q, fours, node.reach);
         if fours.len() < 3 || !self.make_bits(fours, count) {
             return Ok(());
         }
@@ -359,6 +364,7 @@ impl Five {
         if fours.len() < 2 {
             return Ok(());
         }
+        self.sort(fours, node.world.vertices(node.q).len());
         self.load(node, fours);
         let mut from = 0;
         while from < self.lines.len() {
@@ -398,16 +404,19 @@ impl Five {
         Ok(())
     }
 
-    /// Sorts cubes by their vertices.
+    /// Sorts cubes by their vertices and ears.
     fn sort(&mut self, fours: &mut Vec<Four>, count: usize) {
         counting_sort(fours, &mut self.by_high, &mut self.next, count, |four| four.high);
         counting_sort(&self.by_high, fours, &mut self.next, count, |four| four.low);
         self.by_high.clear();
         self.by_high.shrink_to(KEPT);
+        for line in fours.chunk_by_mut(|one, other| one.low == other.low && one.high == other.high) {
+            line.sort_unstable_by_key(|four| four.ear);
+        }
     }
 
-    /// Corners, and lines with their labels.
-    fn load(&mut self, node: &Node<'_>, fours: &mut Vec<Four>) {
+    /// Corners, and lines with their labels, of cubes that are sorted.
+    fn load(&mut self, node: &Node<'_>, fours: &[Four]) {
         let &Node { view, world, q, .. } = node;
         self.corners.clear();
         self.corners.extend(world.vertices(q).iter().map(|v| Corner {
@@ -416,15 +425,13 @@ impl Five {
             x: world.x_words[v.axis as usize],
             mid: view.words(v.mid),
         }));
-        self.sort(fours, self.corners.len());
         self.labels.clear();
         self.labels.reserve(fours.len());
         self.lines.clear();
         self.starts.clear();
-        for line in fours.chunk_by_mut(|one, other| one.low == other.low && one.high == other.high) {
+        for line in fours.chunk_by(|one, other| one.low == other.low && one.high == other.high) {
             self.lines.push([line[0].low, line[0].high]);
             self.starts.push(self.labels.len() as u32);
-            line.sort_unstable_by_key(|four| four.ear);
             line.iter().for_each(|four| self.labels.push(node.reach, world, four.ear, four.top));
         }
         self.starts.push(self.labels.len() as u32);
@@ -551,7 +558,10 @@ impl Close {
                 return Ok(());
             }
         }
-        let Self { lists, between, heads, thirds, ranges, above, tops } = self;
+        if node.past.has(triangle.corners[0].axis) {
+            return self.by_past(node, triangle, labels, found, out);
+        }
+        let Self { lists, between, heads, thirds, ranges, above, tops, .. } = self;
         let Labels { labels: all, words, .. } = labels;
         node.reach.make_room();
         let counts =
@@ -579,7 +589,7 @@ impl Close {
                             let y = ys.place(bit);
                             if current.is_none() {
                                 find_heads(ys.of(all), heads);
-                                find_ears(zs, all, thirds);
+                                find_ears(zs, |at| all[at][0], thirds);
                             }
                             if current != Some(all[x][0]) {
                                 current = Some(all[x][0]);
@@ -627,6 +637,82 @@ impl Close {
     }
 }
 
+impl Close {
+    /// The same where the cubes of four axes over the lowest axis of the corners are at hand.
+    fn by_past(
+        &mut self,
+        node: &mut Node<'_>,
+        triangle: &Triangle,
+        labels: &Labels,
+        found: &mut Vec<(Label, Layer)>,
+        out: &mut Emitter<'_>,
+    ) -> Result<()> {
+        let Self { lists: [zs, ys, xs], between, thirds, tops, whole, .. } = self;
+        let Labels { labels: all, words, vertices } = labels;
+        let axis = triangle.corners[0].axis;
+        let mut barred = None;
+        for &zs in &*zs {
+            find_ears(zs, |at| vertices[at], thirds);
+            for &ys in &*ys {
+                let mut known = 0u64;
+                for x in xs.iter().flat_map(|xs| bits(xs.mask).map(|bit| xs.place(bit))) {
+                    let with_z = triangle.differ([2, 0], words[x], zs, words);
+                    if with_z == 0 {
+                        continue;
+                    }
+                    let with_y = triangle.differ([2, 1], words[x], ys, words);
+                    if with_y == 0 {
+                        continue;
+                    }
+                    let Some(from) = node.past.from(axis, vertices[x]) else { continue };
+                    for bit in bits(with_y) {
+                        let y = ys.place(bit);
+                        let mut thirds = &thirds[..];
+                        for above in from.to(vertices[y]) {
+                            while thirds.first().is_some_and(|&(ear, _)| ear < above.ear) {
+                                thirds = &thirds[1..];
+                            }
+                            let Some(&(ear, with_ear)) = thirds.first() else { break };
+                            let mut fits = if ear == above.ear { with_ear & with_z } else { 0 };
+                            if fits == 0
+                                || triangle.tops_bar(
+                                    [2, 1],
+                                    [words[x], words[y]],
+                                    node.reach.words(above.top),
+                                )
+                            {
+                                continue;
+                            }
+                            if known >> bit & 1 == 0 {
+                                known |= 1 << bit;
+                                between[bit] = triangle.differ([1, 0], words[y], zs, words);
+                            }
+                            fits &= between[bit];
+                            for bit in bits(fits) {
+                                whole.push(([all[zs.place(bit)], all[y], all[x]], above.top));
+                            }
+                        }
+                    }
+                    if whole.is_empty() {
+                        continue;
+                    }
+                    node.reach.make_room();
+                    let barred = barred.get_or_insert_with(|| triangle.barred_above(node));
+                    for (labels, above) in whole.drain(..) {
+                        let [a, b] = node.reach.words(above);
+                        let is_barred =
+                            barred.iter().fold(false, |is, bar| is | (a == bar[0]) | (b == bar[1]));
+                        if !is_barred && !triangle.top_bars(0, node.reach.words(labels[0][1]), [a, b]) {
+                            triangle.tops(node, labels, above, tops, found, out)?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// For each label the first one with the same ear: those with one follow each other.
 fn find_heads(labels: &[Label], heads: &mut [u8; MASK]) {
     let mut first = 0;
@@ -638,11 +724,11 @@ fn find_heads(labels: &[Label], heads: &mut [u8; MASK]) {
     }
 }
 
-/// For each ear of a chunk which labels have it.
-fn find_ears(chunk: Chunk, labels: &[Label], ears: &mut Vec<(u32, u64)>) {
+/// For each ear of a chunk, as it is told by the labels' places, which labels have it.
+fn find_ears(chunk: Chunk, ear_of: impl Fn(usize) -> u32, ears: &mut Vec<(u32, u64)>) {
     ears.clear();
     for bit in bits(chunk.mask) {
-        let [ear, _] = labels[chunk.place(bit)];
+        let ear = ear_of(chunk.place(bit));
         match ears.last_mut() {
             Some((last, mask)) if *last == ear => *mask |= 1 << bit,
             _ => ears.push((ear, 1 << bit)),
@@ -820,10 +906,13 @@ impl Triangle {
     /// Whether the tops of two labels have a word that the edge above the ears may not have then.
     #[inline]
     fn tops_bar(&self, [i, j]: [usize; 2], [x, y]: [Words; 2], above: [Rank; 2]) -> bool {
-        let own = self.level();
-        let clash =
-            |far: usize, words: Words| clash(own, above, self.level_without(far) + self.q_sign, words.top());
-        clash(i, x) || clash(j, y)
+        self.top_bars(i, x.top(), above) || self.top_bars(j, y.top(), above)
+    }
+
+    /// Whether the top of a label has one.
+    #[inline]
+    fn top_bars(&self, far: usize, top: [Rank; 2], above: [Rank; 2]) -> bool {
+        clash(self.level(), above, self.level_without(far) + self.q_sign, top)
     }
 
     /// All cubes of five axes with three labels, all of which fit in pairs, and an edge above their ears.

@@ -61,11 +61,13 @@ pub(super) struct Join {
     at: Vec<u64>,
     met_left: Vec<u64>,
     met_right: Vec<u64>,
-    /// By place: whether the edge goes with seed and node.
-    fits: Vec<bool>,
-    touched: Vec<u16>,
+    /// A bit for each place: whether the edge goes with seed and node; whether there are left ears; and whether ears met.
+    fits: Vec<u64>,
+    lefts: Vec<u64>,
+    met: Vec<u64>,
     left: Vec<Ear>,
     left_vertices: Vec<u32>,
+    left_words: LeftWords,
     right: Vec<Ear>,
     /// Their vertices' places among all.
     right_vertices: Vec<u32>,
@@ -101,6 +103,7 @@ impl Join {
         let Context { view, world, stop, sizes, .. } = context;
         let q = node.q;
         self.fours.clear();
+        self.left_words.begin(view.tables.graph.words());
         self.again = false;
         // Those that are not looked for need not be kept.
         let keep = sizes.axes >= 5;
@@ -244,11 +247,18 @@ impl Join {
                 by_place.resize(tops.len(), 0);
             }
         }
-        self.fits.clear();
-        self.fits.extend(tops.iter().map(|&top| {
+        let fits = |&top: &u32| {
             let words = view.words(top);
             !clash(top_level, words, 0, seed) && !clash(top_level, words, middle.q_sign, q_words)
+        };
+        self.fits.clear();
+        self.fits.extend(tops.chunks(64).map(|tops| {
+            tops.iter().enumerate().fold(0, |mask, (bit, top)| mask | u64::from(fits(top)) << bit)
         }));
+        for by_word in [&mut self.lefts, &mut self.met] {
+            by_word.clear();
+            by_word.resize(self.fits.len(), 0);
+        }
         let mut place = from as u32;
         for over_s in vertices[from..to].chunk_by(|a, b| a.axis == b.axis) {
             let first = place;
@@ -264,12 +274,17 @@ impl Join {
                 self.left.clear();
                 self.left_vertices.clear();
                 for (vertex, &Vertex { mid, number, .. }) in rest.by_ref().take(MASK) {
-                    for &place in over_left.places(number) {
-                        if self.fits[usize::from(place)] {
-                            self.at[usize::from(place)] |= 1 << self.left.len();
+                    let own = 1 << self.left.len();
+                    for (word, (places, fits)) in over_left.places(number).iter().zip(&self.fits).enumerate()
+                    {
+                        self.lefts[word] |= places & fits;
+                        for bit in bits(places & fits) {
+                            self.at[word * 64 + bit] |= own;
                         }
                     }
-                    self.left.push(Ear { id: mid, edge: view.words(mid) });
+                    let ear = Ear { id: mid, edge: view.words(mid) };
+                    self.left_words.add(ear.edge, own);
+                    self.left.push(ear);
                     self.left_vertices.push(vertex);
                 }
                 if self.left.is_empty() {
@@ -288,11 +303,9 @@ impl Join {
                     let third = Third { at, low, r, s, s_sign, old };
                     self.third(context, middle, third, tops, &over_right, out)?;
                 }
-                for &vertex in &self.left_vertices {
-                    for &place in over_left.places(vertices[vertex as usize].number) {
-                        self.at[usize::from(place)] = 0;
-                    }
-                }
+                self.at[..tops.len()].fill(0);
+                self.lefts.fill(0);
+                self.left.iter().for_each(|ear| self.left_words.remove(ear.edge));
             }
         }
         Ok(())
@@ -318,7 +331,8 @@ impl Join {
         let [q_words, r_words, s_words] = [q, r, s].map(|axis| world.x_words[axis as usize]);
         let (left_level, right_level) = (q_sign + s_sign, sign + s_sign);
         let top_level = middle.level + s_sign;
-        let fitting = mask_where(&self.left, |h| !clash(left_level, h.edge, sign, r_words));
+        let all = u64::MAX >> (MASK - self.left.len());
+        let fitting = all & !self.left_words.clash(left_level, sign, r_words);
         if fitting == 0 {
             return Ok(());
         }
@@ -330,7 +344,7 @@ impl Join {
             for vertex in rights.by_ref().take(MASK) {
                 let v = world.vertex(vertex as u32);
                 let places = over_right.places(v.number);
-                if places.is_empty() {
+                if places.iter().zip(&self.lefts).all(|(right, left)| right & left == 0) {
                     continue;
                 }
                 let ear = Ear { id: v.mid, edge: view.words(v.mid) };
@@ -338,39 +352,43 @@ impl Join {
                     continue;
                 }
                 let fits = if left_level == right_level {
-                    fitting & mask_where(&self.left, |h| h.edge[0] != ear.edge[0] && h.edge[1] != ear.edge[1])
+                    fitting & !self.left_words.clash(left_level, right_level, ear.edge)
                 } else {
                     fitting
                 };
-                let bit = self.right.len();
-                let mut met = false;
-                for &place in places {
-                    let at = usize::from(place);
-                    let meets = self.at[at] & fits;
-                    if meets != 0 {
-                        met = true;
-                        if self.met_right[at] == 0 {
-                            self.touched.push(place);
+                let own = 1 << self.right.len();
+                let mut met = 0;
+                for (word, (right, left)) in places.iter().zip(&self.lefts).enumerate() {
+                    let mut there = 0;
+                    for bit in bits(right & left) {
+                        let at = word * 64 + bit;
+                        let meets = self.at[at] & fits;
+                        if meets != 0 {
+                            there |= 1 << bit;
+                            self.met_right[at] |= own;
+                            self.met_left[at] |= meets;
                         }
-                        self.met_right[at] |= 1 << bit;
-                        self.met_left[at] |= meets;
                     }
+                    self.met[word] |= there;
+                    met |= there;
                 }
-                if met {
-                    allowed[bit] = fits;
+                if met != 0 {
+                    allowed[self.right.len()] = fits;
                     self.right.push(ear);
                     self.right_vertices.push(vertex as u32);
                 }
             }
             self.blocks.clear();
-            for place in self.touched.drain(..) {
-                let at = usize::from(place);
-                let id = tops[at];
-                let edge = view.words(id);
-                let left = std::mem::take(&mut self.met_left[at]);
-                let right = std::mem::take(&mut self.met_right[at]);
-                if !clash(top_level, edge, sign, r_words) && !clash(top_level, edge, s_sign, s_words) {
-                    self.blocks.push(Block { key: u32::from(place), id, edge, left, right });
+            for (word, met) in self.met.iter_mut().enumerate() {
+                for bit in bits(std::mem::take(met)) {
+                    let at = word * 64 + bit;
+                    let id = tops[at];
+                    let edge = view.words(id);
+                    let left = std::mem::take(&mut self.met_left[at]);
+                    let right = std::mem::take(&mut self.met_right[at]);
+                    if !clash(top_level, edge, sign, r_words) && !clash(top_level, edge, s_sign, s_words) {
+                        self.blocks.push(Block { key: at as u32, id, edge, left, right });
+                    }
                 }
             }
             if self.blocks.is_empty() {
@@ -433,6 +451,40 @@ impl Join {
     }
 }
 
+/// For each word the left ears that have it first, and those that have it second, as bits.
+#[derive(Debug, Default)]
+struct LeftWords(Vec<[u64; 2]>);
+
+impl LeftWords {
+    /// For so many words.
+    fn begin(&mut self, words: u32) {
+        self.0.resize(self.0.len().max(words as usize), [0; 2]);
+    }
+
+    #[inline]
+    fn add(&mut self, [a, b]: [Rank; 2], bit: u64) {
+        self.0[a as usize][0] |= bit;
+        self.0[b as usize][1] |= bit;
+    }
+
+    #[inline]
+    fn remove(&mut self, [a, b]: [Rank; 2]) {
+        self.0[a as usize][0] = 0;
+        self.0[b as usize][1] = 0;
+    }
+
+    /// Those that [`clash`](super::clash) on their level with another edge.
+    #[inline]
+    fn clash(&self, level: i8, other_level: i8, [a, b]: [Rank; 2]) -> u64 {
+        match other_level - level {
+            0 => self.0[a as usize][0] | self.0[b as usize][1],
+            1 => self.0[a as usize][1],
+            -1 => self.0[b as usize][0],
+            _ => 0,
+        }
+    }
+}
+
 /// A third and a fourth axis over a middle edge.
 #[derive(Debug, Clone, Copy)]
 struct Third {
@@ -478,10 +530,4 @@ impl Context<'_> {
 #[inline]
 fn orthos_of(block: &Block, allowed: &[u64; MASK]) -> u64 {
     bits(block.right).map(|f| u64::from((block.left & allowed[f]).count_ones())).sum()
-}
-
-/// A bit for each ear of which something holds.
-#[inline]
-fn mask_where(ears: &[Ear], holds: impl Fn(&Ear) -> bool) -> u64 {
-    ears.iter().enumerate().fold(0, |mask, (bit, ear)| mask | u64::from(holds(ear)) << bit)
 }

@@ -17,16 +17,19 @@
 //! second word of one from the first word of one a level higher; see [`clash`].
 //!
 //! [`join`] finds the cubes of three and four axes, as [`cubes`](super::cubes) does for those above one edge, with [`rows`] of
-//! the world; [`five`] those of five, by what is in [`reach`]; [`grow`] those of more, and what there is no room for.
+//! the world; [`five`] those of five, by those of four that are [`past`] and by what is in [`reach`]; [`grow`] those of more, and what
+//! there is no room for.
 //!
 //! Whether this is less work than searching everything is [estimated](Seeds::pay) before.
 //!
 //! Memory: a world, rows of it that are made again when there is no room, and 80 bytes for each cube of four axes of one
-//! node, up to [`Sizes::fours`](super::Sizes); a node that has more is dealt with in slices.
+//! node, up to [`Sizes::fours`](super::Sizes); a node that has more is dealt with in slices. Besides some 12 bytes for each cube of
+//! four axes of a seed, in two fifths of the memory for these, as long as there is room.
 
 mod five;
 mod grow;
 mod join;
+mod past;
 mod reach;
 mod rows;
 mod spans;
@@ -35,6 +38,7 @@ mod world;
 use self::five::{Five, Node};
 use self::grow::{Cube, Wanted, grow, over, singles};
 use self::join::Join;
+use self::past::Past;
 use self::reach::Reach;
 use self::rows::Rows;
 use self::spans::Spans;
@@ -236,6 +240,7 @@ pub(super) struct Seeded<'a> {
     five: Five,
     reach: Reach,
     spans: Spans,
+    past: Past,
 }
 
 impl<'a> Seeded<'a> {
@@ -251,7 +256,8 @@ impl<'a> Seeded<'a> {
         memory: u64,
         fours: u64,
     ) -> Self {
-        let fours = (fours / five::BYTES) as usize;
+        let past = fours / 5 * 2;
+        let fours = ((fours - past) / five::BYTES) as usize;
         let sizes = Sizes { fours: sizes.fours.min(fours), ..sizes };
         Self {
             tables,
@@ -267,6 +273,7 @@ impl<'a> Seeded<'a> {
             five: Five::default(),
             reach: Reach::new(memory / 4),
             spans: Spans::default(),
+            past: Past::new(past.min(sizes.past)),
         }
     }
 
@@ -295,6 +302,7 @@ impl<'a> Seeded<'a> {
         out.corner(words, self.world.x_words.iter().copied());
         self.rows.begin(&self.world);
         self.reach.begin(arcs, graph);
+        self.past.begin(&self.world);
         if whole {
             self.spans.begin(&self.world, self.room / 2);
         }
@@ -321,10 +329,10 @@ impl<'a> Seeded<'a> {
 
     /// The cubes whose first axis from the seed is the `q`-th.
     fn node(&mut self, view: View<'_>, q: u32, out: &mut Emitter<'_>) -> Result<()> {
-        let Self { seeds, ranks, known, stop, sizes, world, rows, join, five, reach, spans, .. } = self;
+        let Self { seeds, ranks, known, stop, sizes, world, rows, join, five, reach, spans, past, .. } = self;
         let others = self.tables.masks.map_or(0, |masks| masks.edges[view.seed as usize]) & !seeds.bit;
         let context = join::Context { view, world, ranks, known: *known, stop, sizes, others };
-        let mut node = Node { view, world, q, rows, reach, spans, stop, sizes };
+        let mut node = Node { view, world, q, rows, reach, spans, past, stop, sizes };
         let whole = join.node(context, &mut node, five, out)?;
         if sizes.axes < 5 {
             Ok(())

@@ -1,8 +1,8 @@
 //! For the mids of a world, which other mids can be beside the same further edges: the rows that cubes are joined by.
 //!
 //! From a mid one arc leads to the *tops*, and from each of these one arc in another axis' direction back to a mid. The row of a mid,
-//! for two such directions, says with a bit which mids can be reached so, and gives for each the tops in between as places in
-//! the list of all. Whatever a row says holds in the seed's view, and where both mids are on one level their words differ.
+//! for two such directions, says with a bit which mids can be reached so, and gives for each the tops in between as bits for their
+//! places in the list of all. Whatever a row says holds in the seed's view, and where both mids are on one level their words differ.
 //!
 //! Memory: rows and lists are made when first asked for, and forgotten when there is no more room.
 
@@ -18,9 +18,8 @@ pub(super) struct Row {
     pub(super) tops: Box<[u32]>,
     /// The mids that can be reached, by their numbers; and how many there are before each 64.
     bits: Box<[(u64, u32)]>,
-    starts: Box<[u32]>,
-    /// Places in `tops`.
-    places: Box<[u16]>,
+    /// For each of them the tops in between: [`words`](Self::words) words of bits.
+    places: Box<[u64]>,
 }
 
 impl Row {
@@ -29,16 +28,22 @@ impl Row {
         self.bits[number as usize / 64].0 >> (number % 64) & 1 == 1
     }
 
-    /// The places of the tops that lead to a mid.
+    /// How many words the bits of its tops take.
     #[inline]
-    pub(super) fn places(&self, number: u32) -> &[u16] {
+    pub(super) fn words(&self) -> usize {
+        self.tops.len().div_ceil(64)
+    }
+
+    /// The places of the tops that lead to a mid, as bits; nothing if none does.
+    #[inline]
+    pub(super) fn places(&self, number: u32) -> &[u64] {
         let (bits, before) = self.bits[number as usize / 64];
         let bit = 1 << (number % 64);
         if bits & bit == 0 {
             return &[];
         }
         let slot = (before + (bits & (bit - 1)).count_ones()) as usize;
-        &self.places[self.starts[slot] as usize..self.starts[slot + 1] as usize]
+        &self.places[slot * self.words()..][..self.words()]
     }
 
     /// Whether it leads nowhere.
@@ -47,8 +52,7 @@ impl Row {
     }
 
     fn memory(&self) -> u64 {
-        (self.tops.len() * 4 + self.bits.len() * 16 + self.starts.len() * 4 + self.places.len() * 2 + 128)
-            as u64
+        (self.tops.len() * 4 + self.bits.len() * 16 + self.places.len() * 8 + 128) as u64
     }
 }
 
@@ -105,8 +109,9 @@ pub(super) struct Rows {
     budget: u64,
     used: u64,
     around: Around,
-    /// For each mid how many places the row being made has for it; nothing between rows.
-    next: Vec<u32>,
+    /// For each mid the places of the row being made; nothing between rows. And those of the mids that have any.
+    all: Vec<u64>,
+    found: Vec<u64>,
 }
 
 /// The directions of two arcs.
@@ -167,52 +172,42 @@ impl Rows {
         level: i8,
         [first, second]: [i8; 2],
     ) -> Row {
-        let Self { around, next, .. } = self;
+        let Self { around, all, found, .. } = self;
         let own = &world.mids[class(level)];
         let (edge, words) = (own.edges[number as usize], own.words[number as usize]);
         let mids = &world.mids[class(level + first + second)];
         let same = first + second == 0;
         let tops: Box<[u32]> = view.beside(edge, first, level).collect();
-        let mut bits = vec![(0u64, 0u32); mids.edges.len().div_ceil(64)];
-        next.resize(mids.edges.len().max(next.len()), 0);
-        let fits = |number: u32| !same || !clash(0, words, 0, mids.words[number as usize]);
-        for &top in &tops {
+        let row = tops.len().div_ceil(64);
+        let used = mids.edges.len() * row;
+        all.resize(all.len().max(used), 0);
+        for (place, &top) in tops.iter().enumerate() {
+            let (word, bit) = (place / 64, 1 << (place % 64));
             for &number in around.mids(view, mids, top, second, level + first) {
-                if fits(number) {
-                    bits[number as usize / 64].0 |= 1 << (number % 64);
-                    next[number as usize] += 1;
-                }
+                all[number as usize * row + word] |= bit;
             }
         }
-        let reached = |bits: &[(u64, u32)], each: &mut dyn FnMut(usize)| {
-            for (word, &(mask, _)) in bits.iter().enumerate() {
-                crate::results::bits(mask).for_each(|bit| each(word * 64 + bit));
-            }
-        };
+        found.clear();
+        let mut bits = Vec::with_capacity(mids.edges.len().div_ceil(64));
         let mut sum = 0;
-        for (mask, before) in &mut bits {
-            *before = sum;
+        for (from, own) in (0..).step_by(64).zip(all[..used].chunks_mut(64 * row.max(1))) {
+            let is_there = |own: &[u64]| own.iter().fold(0, |any, word| any | word) != 0;
+            let mut mask = own
+                .chunks_exact(row)
+                .enumerate()
+                .fold(0, |mask, (i, own)| mask | u64::from(is_there(own)) << i);
+            for i in crate::results::bits(mask) {
+                if same && clash(0, words, 0, mids.words[from + i]) {
+                    mask &= !(1 << i);
+                } else {
+                    found.extend_from_slice(&own[i * row..][..row]);
+                }
+            }
+            own.fill(0);
+            bits.push((mask, sum));
             sum += mask.count_ones();
         }
-        let mut starts = Vec::with_capacity(sum as usize + 1);
-        let mut total = 0;
-        reached(&bits, &mut |number| {
-            starts.push(total);
-            // From here on: where the next place goes.
-            total += std::mem::replace(&mut next[number], total);
-        });
-        starts.push(total);
-        let mut places = vec![0; total as usize];
-        for (place, &top) in (0..).zip(&tops) {
-            for &number in around.mids(view, mids, top, second, level + first) {
-                if fits(number) {
-                    let at = &mut next[number as usize];
-                    places[*at as usize] = place;
-                    *at += 1;
-                }
-            }
-        }
-        reached(&bits, &mut |number| next[number] = 0);
-        Row { tops, bits: bits.into(), starts: starts.into(), places: places.into() }
+        bits.resize(mids.edges.len().div_ceil(64), (0, 0));
+        Row { tops, bits: bits.into(), places: found.as_slice().into() }
     }
 }
