@@ -10,6 +10,7 @@
 
 use super::cubes::{Done, Node, Tables, Unit};
 use super::orderly::Orderly;
+use super::ranked::{self, Ranked};
 use super::rows::{Row, RowMaker};
 use super::six::{Found, Six};
 use super::{Sizes, Stop};
@@ -56,13 +57,6 @@ impl Label {
     }
 }
 
-/// Vertices of a line, as bits, with the number of lines before.
-#[derive(Debug, Clone, Copy, Default)]
-struct Word {
-    bits: u64,
-    before: u32,
-}
-
 /// Labels of one line that are looked at together.
 const MASK: usize = 64;
 
@@ -86,7 +80,7 @@ pub(super) struct Five {
     /// The two vertices of each line, and where its labels start.
     lines: Vec<[u32; 2]>,
     starts: Vec<u32>,
-    rows: Vec<Word>,
+    rows: Vec<Ranked>,
     row: usize,
     lists: [Vec<Label>; 3],
     /// Cubes found over one line.
@@ -286,22 +280,17 @@ impl Five {
     fn make_rows(&mut self) {
         let Self { vertices, lines, rows, row, .. } = self;
         rows.clear();
-        rows.resize(vertices.len() * *row, Word::default());
+        rows.resize(vertices.len() * *row, Ranked::default());
         for [low, high] in lines {
-            rows[*low as usize * *row + *high as usize / 64].bits |= 1 << (*high % 64);
+            ranked::insert(&mut rows[*low as usize * *row..], *high);
         }
-        let mut before = 0;
-        for word in rows {
-            word.before = before;
-            before += word.bits.count_ones();
-        }
+        ranked::count(rows, 0);
     }
 
     /// The labels of a line.
     #[inline]
     fn line(&self, low: usize, high: usize) -> std::ops::Range<usize> {
-        let word = self.rows[low * self.row + high / 64];
-        let slot = (word.before + (word.bits & ((1 << (high % 64)) - 1)).count_ones()) as usize;
+        let slot = ranked::place(&self.rows[low * self.row..], high as u32);
         self.starts[slot] as usize..self.starts[slot + 1] as usize
     }
 

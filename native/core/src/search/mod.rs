@@ -16,6 +16,7 @@ mod ledger;
 mod lines;
 mod orderly;
 mod plain;
+mod ranked;
 mod rows;
 mod run;
 mod scope;

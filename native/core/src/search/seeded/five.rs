@@ -22,6 +22,7 @@ use super::{View, clash};
 use crate::error::Result;
 use crate::results::{Emitter, Rank, bits};
 use crate::search::five::counting_sort;
+use crate::search::ranked::{self, Ranked};
 use crate::search::{Sizes, Stop};
 
 /// A cube of four axes over a node: its two vertices, by their places; the vertex of its right ear, by its place among all; and
@@ -168,7 +169,7 @@ pub(super) struct Five {
     lines: Vec<[u32; 2]>,
     starts: Vec<u32>,
     /// For each vertex the later ones that it has lines to, as bits, and how many lines there are before each word.
-    bits: Vec<(u64, u32)>,
+    bits: Vec<Ranked>,
     /// The same of lines in triangles alone.
     in_triangles: Vec<u64>,
     row: usize,
@@ -338,8 +339,8 @@ impl Five {
             let [a, b] = self.lines[i];
             self.found.clear();
             for word in b as usize / 64..self.row {
-                let mut cs =
-                    self.bits[a as usize * self.row + word].0 & self.bits[b as usize * self.row + word].0;
+                let mut cs = self.bits[a as usize * self.row + word].bits
+                    & self.bits[b as usize * self.row + word].bits;
                 while cs != 0 {
                     let c = word as u32 * 64 + cs.trailing_zeros();
                     cs &= cs - 1;
@@ -442,20 +443,20 @@ impl Five {
         let Self { bits: all, in_triangles, row, .. } = self;
         let row = *row;
         all.clear();
-        all.resize(count * row, (0, 0));
+        all.resize(count * row, Ranked::default());
         in_triangles.clear();
         in_triangles.resize(count * row, 0);
         for Four { low, high, .. } in fours {
-            all[*low as usize * row + *high as usize / 64].0 |= 1 << (high % 64);
+            ranked::insert(&mut all[*low as usize * row..], *high);
         }
         let mut any = false;
         for a in 0..count {
             for from in a / 64..row {
-                for bit in bits(all[a * row + from].0) {
+                for bit in bits(all[a * row + from].bits) {
                     let b = from * 64 + bit;
                     let mut is_in = false;
                     for word in from..row {
-                        let cs = all[a * row + word].0 & all[b * row + word].0;
+                        let cs = all[a * row + word].bits & all[b * row + word].bits;
                         if cs != 0 {
                             is_in = true;
                             in_triangles[a * row + word] |= cs;
@@ -469,23 +470,21 @@ impl Five {
                 }
             }
         }
-        let mut before = 0;
-        for ((bits, lines), is_in) in all.iter_mut().zip(&*in_triangles) {
-            (*bits, *lines) = (*is_in, before);
-            before += bits.count_ones();
+        for (all, is_in) in all.iter_mut().zip(&*in_triangles) {
+            all.bits = *is_in;
         }
+        ranked::count(all, 0);
         any
     }
 
     #[inline]
     fn has_line(&self, &Four { low, high, .. }: &Four) -> bool {
-        self.bits[low as usize * self.row + high as usize / 64].0 >> (high % 64) & 1 == 1
+        ranked::has(&self.bits[low as usize * self.row..], high)
     }
 
     #[inline]
     fn line(&self, low: u32, high: u32) -> Range<usize> {
-        let (bits, before) = self.bits[low as usize * self.row + high as usize / 64];
-        let line = (before + (bits & ((1 << (high % 64)) - 1)).count_ones()) as usize;
+        let line = ranked::place(&self.bits[low as usize * self.row..], high);
         self.starts[line] as usize..self.starts[line + 1] as usize
     }
 
@@ -635,9 +634,7 @@ impl Close {
         }
         Ok(())
     }
-}
 
-impl Close {
     /// The same where the cubes of four axes over the lowest axis of the corners are at hand.
     fn by_past(
         &mut self,
@@ -699,10 +696,9 @@ impl Close {
                     node.reach.make_room();
                     let barred = barred.get_or_insert_with(|| triangle.barred_above(node));
                     for (labels, above) in whole.drain(..) {
-                        let [a, b] = node.reach.words(above);
-                        let is_barred =
-                            barred.iter().fold(false, |is, bar| is | (a == bar[0]) | (b == bar[1]));
-                        if !is_barred && !triangle.top_bars(0, node.reach.words(labels[0][1]), [a, b]) {
+                        let words = node.reach.words(above);
+                        let bars = triangle.top_bars(0, node.reach.words(labels[0][1]), words);
+                        if !bars && !is_barred(&*barred, words) {
                             triangle.tops(node, labels, above, tops, found, out)?;
                         }
                     }
@@ -711,6 +707,13 @@ impl Close {
         }
         Ok(())
     }
+}
+
+/// Whether one of some bars has a word of an edge in its place.
+#[inline]
+fn is_barred<'b>(bars: impl IntoIterator<Item = &'b [Rank; 2]>, [a, b]: [Rank; 2]) -> bool {
+    // All are looked at: a branch for each would cost more.
+    bars.into_iter().fold(false, |is, bar| is | (a == bar[0]) | (b == bar[1]))
 }
 
 /// For each label the first one with the same ear: those with one follow each other.
@@ -881,8 +884,7 @@ impl Triangle {
         let from = above.len();
         node.reach.common(to, |bit| {
             let words = node.reach.words(bit);
-            let [a, b] = words;
-            if !barred.iter().chain(&bars).fold(false, |is, bar| is | (a == bar[0]) | (b == bar[1])) {
+            if !is_barred(barred.iter().chain(&bars), words) {
                 above.push(Above { bit, words, thirds: 0 });
             }
         });

@@ -11,6 +11,7 @@
 use super::five::Four;
 use super::reach::Reach;
 use super::world::World;
+use crate::search::ranked::{self, Ranked};
 
 /// A label: the vertex of its ear, by its place among all; and its top edge, by its bit in the rows of [`Reach`].
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +26,7 @@ pub(super) struct Past {
     /// By axis.
     nodes: Vec<Option<Kept>>,
     /// For each vertex of a node the later ones that it has lines to, as bits, and how many lines there are before each word.
-    bits: Vec<(u64, u32)>,
+    bits: Vec<Ranked>,
     /// Where the labels of each line start, and those of the last one end.
     starts: Vec<u32>,
     labels: Vec<Above>,
@@ -45,7 +46,7 @@ struct Kept {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lines<'p> {
     past: &'p Past,
-    bits: &'p [(u64, u32)],
+    bits: &'p [Ranked],
     first: u32,
 }
 
@@ -89,20 +90,17 @@ impl Past {
         make_room(&mut self.labels, labels);
         let kept = Kept { first: world.start(q), row: row as u32, bits: self.bits.len() as u32 };
         let own = self.bits.len();
-        self.bits.resize(words, (0, 0));
-        let mut before = self.starts.len() as u32;
+        self.bits.resize(words, Ranked::default());
+        let first = self.starts.len() as u32;
         for line in lines {
             let Four { low, high, .. } = line[0];
-            self.bits[own + low as usize * row + high as usize / 64].0 |= 1 << (high % 64);
+            ranked::insert(&mut self.bits[own + low as usize * row..], high);
             self.starts.push(self.labels.len() as u32);
             let label = |four: &Four| Some(Above { ear: four.ear, top: reach.bit(four.top)? });
             self.labels.extend(line.iter().filter_map(label));
         }
         self.starts.push(self.labels.len() as u32);
-        for (bits, lines) in &mut self.bits[own..] {
-            *lines = before;
-            before += bits.count_ones();
-        }
+        ranked::count(&mut self.bits[own..], first);
         self.nodes[q as usize] = Some(kept);
     }
 
@@ -136,13 +134,11 @@ impl<'p> Lines<'p> {
     /// The labels of the line to a later vertex, given by its place among all, by ascending ears; none if there is no line.
     #[inline]
     pub(super) fn to(self, high: u32) -> &'p [Above] {
-        let place = high - self.first;
-        let (bits, before) = self.bits[place as usize / 64];
-        let bit = 1 << (place % 64);
-        if bits & bit == 0 {
+        let vertex = high - self.first;
+        if !ranked::has(self.bits, vertex) {
             return &[];
         }
-        let line = (before + (bits & (bit - 1)).count_ones()) as usize;
+        let line = ranked::place(self.bits, vertex);
         &self.past.labels[self.past.starts[line] as usize..self.past.starts[line + 1] as usize]
     }
 }

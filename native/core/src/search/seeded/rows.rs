@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use super::world::{Mids, World, class};
 use super::{View, clash};
+use crate::search::ranked::{self, Ranked};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub(super) struct Row {
     /// The edges one arc away.
     pub(super) tops: Box<[u32]>,
     /// The mids that can be reached, by their numbers; and how many there are before each 64.
-    bits: Box<[(u64, u32)]>,
+    bits: Box<[Ranked]>,
     /// For each of them the tops in between: [`words`](Self::words) words of bits.
     places: Box<[u64]>,
 }
@@ -25,7 +26,7 @@ pub(super) struct Row {
 impl Row {
     #[inline]
     pub(super) fn has(&self, number: u32) -> bool {
-        self.bits[number as usize / 64].0 >> (number % 64) & 1 == 1
+        ranked::has(&self.bits, number)
     }
 
     /// How many words the bits of its tops take.
@@ -37,13 +38,10 @@ impl Row {
     /// The places of the tops that lead to a mid, as bits; nothing if none does.
     #[inline]
     pub(super) fn places(&self, number: u32) -> &[u64] {
-        let (bits, before) = self.bits[number as usize / 64];
-        let bit = 1 << (number % 64);
-        if bits & bit == 0 {
+        if !self.has(number) {
             return &[];
         }
-        let slot = (before + (bits & (bit - 1)).count_ones()) as usize;
-        &self.places[slot * self.words()..][..self.words()]
+        &self.places[ranked::place(&self.bits, number) * self.words()..][..self.words()]
     }
 
     /// Whether it leads nowhere.
@@ -188,9 +186,10 @@ impl Rows {
             }
         }
         found.clear();
-        let mut bits = Vec::with_capacity(mids.edges.len().div_ceil(64));
-        let mut sum = 0;
-        for (from, own) in (0..).step_by(64).zip(all[..used].chunks_mut(64 * row.max(1))) {
+        let mut bits = vec![Ranked::default(); mids.edges.len().div_ceil(64)];
+        for ((from, own), ranked) in
+            (0..).step_by(64).zip(all[..used].chunks_mut(64 * row.max(1))).zip(&mut bits)
+        {
             let is_there = |own: &[u64]| own.iter().fold(0, |any, word| any | word) != 0;
             let mut mask = own
                 .chunks_exact(row)
@@ -204,10 +203,9 @@ impl Rows {
                 }
             }
             own.fill(0);
-            bits.push((mask, sum));
-            sum += mask.count_ones();
+            ranked.bits = mask;
         }
-        bits.resize(mids.edges.len().div_ceil(64), (0, 0));
+        ranked::count(&mut bits, 0);
         Row { tops, bits: bits.into(), places: found.as_slice().into() }
     }
 }
