@@ -191,22 +191,23 @@ impl<'a> Beside<'a> {
                     place < step && from + place + k <= self.text.len() && wanted(from + place)
                 });
                 visitor.begin();
-                let mut number = 0;
+                let mut numbers = 0..;
+                let mut rest = &columns[..];
                 // Runs that have a place in common.
                 for near in runs.chunk_by(|&a, &b| shared && a as usize / k == b as usize / k) {
                     work.check()?;
-                    let columns = &columns[number..number + near.len()];
+                    let (columns, after) = rest.split_at(near.len());
+                    rest = after;
                     let alone: usize = columns.iter().map(|columns| columns[0] as usize).sum();
-                    let together = shared && alone > 2 * k + near.len();
+                    let together = alone > 2 * k + near.len();
                     if together {
                         sets.begin(near, k);
                     }
-                    for (&run, columns) in near.iter().zip(columns) {
+                    for ((&run, columns), number) in near.iter().zip(columns).zip(&mut numbers) {
                         let met = if together {
                             sets.meet_shared(run, k, &among)
                         } else {
-                            sets.meet(words(run), columns, &among);
-                            columns[1..=columns[0] as usize].iter().fold(0, |met, column| met | 1 << column)
+                            sets.meet(words(run), columns, &among)
                         };
                         let run = words(run);
                         sets.collect();
@@ -217,7 +218,6 @@ impl<'a> Beside<'a> {
                             }
                         }
                         visitor.end()?;
-                        number += 1;
                     }
                 }
             }
@@ -250,19 +250,30 @@ struct Plan {
     length: usize,
 }
 
+impl Plan {
+    /// Machine words from the beginning of a set to that of the next.
+    fn stride(&self) -> usize {
+        self.length + COLUMNS
+    }
+
+    /// Where the set of a word begins, if it has one.
+    #[inline]
+    fn start(&self, word: Word) -> Option<usize> {
+        let number = self.sets[word as usize];
+        (number != NONE).then(|| number as usize * self.stride())
+    }
+}
+
 /// The sets of one block.
 struct Sets<'a> {
     beside: &'a Beside<'a>,
     plan: &'a Plan,
-    stride: usize,
     /// For each word the places that can be beside it.
     sets: Vec<u64>,
     /// The places of one word.
     own: Vec<u64>,
     /// What is left of a meeting.
     common: Vec<u64>,
-    /// Where in that chunks begin of which anything is left.
-    chunks: Vec<u32>,
     /// The places that are left, from the beginning of the block.
     places: Vec<u32>,
     shared: Shared,
@@ -285,15 +296,12 @@ struct Shared {
 
 impl<'a> Sets<'a> {
     fn new(beside: &'a Beside<'a>, plan: &'a Plan) -> Self {
-        let stride = plan.length + COLUMNS;
         Self {
             beside,
             plan,
-            stride,
-            sets: vec![0; stride * plan.count],
+            sets: vec![0; plan.stride() * plan.count],
             own: vec![0; plan.length],
             common: vec![0; plan.length],
-            chunks: vec![],
             places: vec![],
             shared: Shared::default(),
         }
@@ -326,7 +334,7 @@ impl<'a> Sets<'a> {
             let others = others.filter(|&set| set != NONE).map(|set| set as usize);
             if group.len() * 4 < length {
                 for other in others {
-                    let set = &mut self.sets[other * self.stride..][..length];
+                    let set = &mut self.sets[other * self.plan.stride()..][..length];
                     for &(_, place) in group {
                         let (at, bit) = bit(place);
                         set[at] |= bit;
@@ -339,14 +347,14 @@ impl<'a> Sets<'a> {
                     self.own[at] |= bit;
                 }
                 for other in others {
-                    let set = &mut self.sets[other * self.stride..][..length];
+                    let set = &mut self.sets[other * self.plan.stride()..][..length];
                     for (bits, own) in set.iter_mut().zip(&self.own) {
                         *bits |= own;
                     }
                 }
             }
         }
-        for set in self.sets.chunks_exact_mut(self.stride) {
+        for set in self.sets.chunks_exact_mut(self.plan.stride()) {
             for at in 0..COLUMNS {
                 set[length + at] = set[at] >> 1;
             }
@@ -354,15 +362,18 @@ impl<'a> Sets<'a> {
         Ok(())
     }
 
-    fn meet(&mut self, run: &[Word], columns: &Columns, among: &[u64]) {
+    /// Meets a run by itself, in some columns; says in which.
+    fn meet(&mut self, run: &[Word], columns: &Columns, among: &[u64]) -> u32 {
         let length = self.plan.length;
-        let (sets, stride) = (&self.sets, self.stride);
+        let (sets, stride) = (&self.sets, self.plan.stride());
         let set = |column: u8| {
-            let number = self.plan.sets[run[column as usize] as usize] as usize;
-            &sets[number * stride + column as usize..][..length]
+            let from = self.plan.sets[run[column as usize] as usize] as usize * stride;
+            &sets[from + column as usize..][..length]
         };
         let common = &mut self.common[..length];
-        let mut columns = columns[1..=columns[0] as usize].chunks_exact(2);
+        let columns = &columns[1..=columns[0] as usize];
+        let met = columns.iter().fold(0, |met, column| met | 1 << column);
+        let mut columns = columns.chunks_exact(2);
         let among = &among[..length];
         let odd = columns.remainder();
         let first = odd.first().map_or(among, |&column| set(column));
@@ -374,28 +385,25 @@ impl<'a> Sets<'a> {
                 *bits &= a & b;
             }
         }
-        self.chunks.clear();
-        for (at, chunk) in (0_u32..).zip(common.chunks(CHUNK)) {
-            if chunk.iter().fold(0, |any, bits| any | bits) != 0 {
-                self.chunks.push(at * CHUNK as u32);
-            }
-        }
+        met
     }
 
     /// Lists the places that are left.
     fn collect(&mut self) {
-        let Self { plan, common, chunks, places, .. } = self;
+        let Self { plan, common, places, .. } = self;
         places.clear();
-        for &chunk in &*chunks {
-            let from = chunk as usize;
+        for (from, chunk) in (0..).step_by(CHUNK).zip(common.chunks(CHUNK)) {
+            if chunk.iter().fold(0, |any, left| any | left) == 0 {
+                continue;
+            }
             // Where anything is left is a matter of chance: no branch depends on it.
             let (mut some, mut count) = ([0; CHUNK], 0);
-            for (at, &left) in common[from..].iter().take(CHUNK).enumerate() {
+            for (at, &left) in chunk.iter().enumerate() {
                 some[count] = at;
                 count += usize::from(left != 0);
             }
-            for at in some[..count].iter().map(|at| from + at) {
-                places.extend(bits(common[at]).map(|lane| (lane * plan.length + at) as u32));
+            for &at in &some[..count] {
+                places.extend(bits(chunk[at]).map(|lane| (lane * plan.length + from + at) as u32));
             }
         }
     }
@@ -403,7 +411,7 @@ impl<'a> Sets<'a> {
     /// Begins to meet runs of k words that share some, in ascending order.
     fn begin(&mut self, runs: &[u32], k: usize) {
         let Some(&first) = runs.first() else { return };
-        let (length, stride) = (self.plan.length, self.stride);
+        let (length, stride) = (self.plan.length, self.plan.stride());
         let Shared { middle, ends, beginning, count } = &mut self.shared;
         *middle = (first as usize / k + 1) * k;
         *count = 0;
@@ -411,12 +419,11 @@ impl<'a> Sets<'a> {
         beginning.clear();
         beginning.resize(stride, u64::MAX);
         for i in (first as usize + k - *middle..k).rev() {
-            let number = self.plan.sets[self.beside.text[*middle - k + i] as usize];
-            let set = self.sets.get(number as usize * stride..).filter(|_| number != NONE);
+            let set = self.plan.start(self.beside.text[*middle - k + i]);
             let (ours, after) = ends[i * stride..].split_at_mut(stride);
             let ours = &mut ours[..length + i];
             match set {
-                Some(set) => ours.copy_from_slice(&set[..length + i]),
+                Some(from) => ours.copy_from_slice(&self.sets[from..][..length + i]),
                 None => ours.fill(u64::MAX),
             }
             if i + 1 < k {
@@ -427,36 +434,24 @@ impl<'a> Sets<'a> {
 
     /// Meets the next of these; says which columns had sets.
     fn meet_shared(&mut self, run: u32, k: usize, among: &[u64]) -> u32 {
-        let (length, stride) = (self.plan.length, self.stride);
+        let (length, stride) = (self.plan.length, self.plan.stride());
         let run = run as usize;
-        let number = |at: usize| self.plan.sets[self.beside.text[at] as usize];
+        let set = |at: usize| self.plan.start(self.beside.text[at]);
         let Shared { middle, ends, beginning, count } = &mut self.shared;
         let before = *middle - run;
         while *count < k - before {
-            let number = number(*middle + *count);
-            if number != NONE {
-                let set = &self.sets[number as usize * stride + *count..][..length + k - 1 - *count];
+            if let Some(from) = set(*middle + *count) {
+                let set = &self.sets[from + *count..][..length + k - 1 - *count];
                 beginning.iter_mut().zip(set).for_each(|(bits, set)| *bits &= set);
             }
             *count += 1;
         }
-        let common = self.common[..length].chunks_mut(CHUNK);
-        let ends = ends[(k - before) * stride..][..length].chunks(CHUNK);
-        let beginning = beginning[before..][..length].chunks(CHUNK);
-        self.chunks.clear();
-        for (at, (((common, ends), beginning), among)) in
-            (0_u32..).zip(common.zip(ends).zip(beginning).zip(among.chunks(CHUNK)))
-        {
-            let mut any = 0;
-            for (((bits, a), b), c) in common.iter_mut().zip(ends).zip(beginning).zip(among) {
-                *bits = a & b & c;
-                any |= *bits;
-            }
-            if any != 0 {
-                self.chunks.push(at * CHUNK as u32);
-            }
+        let ends = &ends[(k - before) * stride..][..length];
+        let beginning = &beginning[before..][..length];
+        for (((bits, a), b), c) in self.common.iter_mut().zip(ends).zip(beginning).zip(among) {
+            *bits = a & b & c;
         }
-        (0..k).filter(|&at| number(run + at) != NONE).fold(0, |met, at| met | 1 << at)
+        (0..k).filter(|&at| set(run + at).is_some()).fold(0, |met, at| met | 1 << at)
     }
 }
 
