@@ -11,8 +11,6 @@
 //! Guarantee: complete, each once. Memory: [`Beside`] twice, a quarter of the budget for lists, 16 bytes for each word of the text,
 //! and 12 for each found.
 
-use std::ops::Range;
-
 use super::beside::{Beside, Side, Visitor};
 use super::corpus::{Corpus, Word};
 use super::rows::Row;
@@ -52,12 +50,11 @@ pub(super) fn all(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Vec<Vec<
     let under = Beside::new(corpus, &runs.text, Side::Under, comes_after, work)?;
     let phrases = Phrases::of(corpus, work)?;
     let mut found = vec![];
-    let mut count = FIRST;
+    let (mut from, mut count) = (0, FIRST);
     let room = (work.memory / 32) as usize;
-    let mut stripes = Stripes::of(runs.starts.len());
-    while let Some(stripe) = stripes.left() {
-        let portion = &runs.starts[stripe][..];
-        let portion = &portion[..portion.len().min(count)];
+    let middles = striped(&runs.starts);
+    while from < middles.len() {
+        let portion = &middles[from..middles.len().min(from + count)];
         let lists = match Lists::of(&runs, &under, portion, k, room, work)? {
             Some(unders) => Lists::of(&runs, &over, portion, k, room, work)?.map(|overs| (overs, unders)),
             None => None,
@@ -81,8 +78,8 @@ pub(super) fn all(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Vec<Vec<
             Ok(join.found)
         })?;
         found.extend(parts);
-        stripes.take(portion.len());
-        let entries = stripes.expected(found.iter().map(Vec::len).sum());
+        from += portion.len();
+        let entries = expected(found.iter().map(Vec::len).sum(), from, middles.len());
         work.check_room(entries, 12)?;
         let longest = overs.len().max(unders.len()).max(1);
         count = (count as f64 * (0.7 * room as f64 / longest as f64).clamp(0.25, 4.0)) as usize + 1;
@@ -90,46 +87,18 @@ pub(super) fn all(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Vec<Vec<
     Ok(found)
 }
 
-/// The order in which many middle rows are dealt with: in stripes from all over the text, so that what the first ones have says how many
-/// there will be.
-struct Stripes {
-    total: usize,
-    taken: usize,
-    /// The stripe that is begun, and what of it has been taken.
-    number: usize,
-    within: usize,
+/// Many middle rows in stripes from all over the text, so that what the first ones have says how many there will be.
+fn striped(rows: &[u32]) -> Vec<u32> {
+    let count = if rows.len() < STRIPES * FIRST { 1 } else { STRIPES };
+    let begin = |stripe: usize| rows.len() * stripe / count;
+    // Every number once, neighbours far from each other.
+    let stripes = (0..count).map(|number| number * STEP % count);
+    stripes.flat_map(|stripe| &rows[begin(stripe)..begin(stripe + 1)]).copied().collect()
 }
 
-impl Stripes {
-    fn of(total: usize) -> Self {
-        Self { total, taken: 0, number: 0, within: 0 }
-    }
-
-    /// What is left of the stripe that is begun.
-    fn left(&self) -> Option<Range<usize>> {
-        let count = if self.total < STRIPES * FIRST { 1 } else { STRIPES };
-        // Every number once, neighbours far from each other.
-        let stripe = self.number * STEP % count;
-        let end = self.total * (stripe + 1) / count;
-        (self.taken < self.total).then_some(self.total * stripe / count + self.within..end)
-    }
-
-    fn take(&mut self, count: usize) {
-        self.taken += count;
-        self.within += count;
-        if self.left().is_some_and(|left| left.is_empty()) {
-            self.number += 1;
-            self.within = 0;
-        }
-    }
-
-    /// About how many there will be when so many have been found, or somewhat less; that many until an eighth of the rows is done.
-    fn expected(&self, found: usize) -> usize {
-        if self.taken * 8 < self.total {
-            return found;
-        }
-        found.max((found as f64 / self.taken as f64 * self.total as f64 * 0.8) as usize)
-    }
+/// About how many there will be in all when some of the rows have so many, or somewhat less; that many until an eighth is done.
+fn expected(found: usize, done: usize, all: usize) -> usize {
+    if done * 8 < all { found } else { found.max((found as f64 / done as f64 * all as f64 * 0.8) as usize) }
 }
 
 /// The runs of k words, each once.
@@ -537,19 +506,18 @@ mod tests {
     #[test]
     fn stripes_are_all_rows_once() {
         for total in [0, 1, 100, STRIPES * FIRST - 1, STRIPES * FIRST, STRIPES * FIRST + 12_345] {
-            let mut stripes = Stripes::of(total);
-            let mut taken = vec![false; total];
-            while let Some(stripe) = stripes.left() {
-                let count = stripe.len().min(3_000);
-                assert!(count > 0);
-                for row in stripe.take(count) {
-                    assert!(!std::mem::replace(&mut taken[row], true));
-                }
-                stripes.take(count);
-                assert!(stripes.expected(10) >= 10);
-            }
-            assert!(taken.into_iter().all(|taken| taken));
-            assert_eq!(stripes.expected(10), 10);
+            let rows: Vec<u32> = (0..total as u32).collect();
+            let mut middles = striped(&rows);
+            assert_eq!(middles != rows, total >= STRIPES * FIRST);
+            middles.sort_unstable();
+            assert_eq!(middles, rows);
         }
+    }
+
+    #[test]
+    fn more_than_was_found_is_expected_only_after_an_eighth() {
+        assert_eq!(expected(10, 100, 1000), 10);
+        assert_eq!(expected(10, 125, 1000), 64);
+        assert_eq!(expected(10, 1000, 1000), 10);
     }
 }
