@@ -26,7 +26,7 @@ fn best(index: &PhraseIndex, top: usize, threads: usize) -> Optimum {
     assert!(optimum.complete(), "nothing stopped it: {optimum:?}");
     assert_eq!(optimum.limit, None);
     // As in a large text: no lists of short rows, and shapes of three axes around their rarest word.
-    let ways = Ways { few_bigrams: 0, many_bigrams: 0 };
+    let ways = Ways { few_bigrams: 0, many_bigrams: 0, stacked_rows: 5 };
     let as_large = optimum::find_in(index, settings, &[], &Stop::default(), &Watch::default(), ways)
         .expect("an optimum");
     assert_eq!(as_large, optimum);

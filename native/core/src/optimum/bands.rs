@@ -1,26 +1,19 @@
 //! Three rows one over the other: every 3xk for a k > 3.
 //!
 //! For each run of k words, as middle row, the runs that can be over it and those that can be under it come from sets of bits
-//! ([`Beside`]). Which of these go together is found by bits again: for a column and a word over the middle row, the lower rows with
-//! which they make a phrase of three words there. An upper row goes with the lower ones that the sets of its words have in common. So
-//! the work is in pairs of rows, and next to none in triples.
+//! ([`Beside`]). Which of these go together is found by bits again ([`Join`]). So the work is in pairs of rows, and next to none in triples.
 //!
 //! Middle rows are dealt with in portions whose lists fit the budget. If what the first ones have says that there will be far too many, it is
 //! given up soon.
 //!
-//! Guarantee: complete, each once. Memory: [`Beside`] twice, a quarter of the budget for lists, 16 bytes for each word of the text,
+//! Guarantee: complete, each once. Memory: [`Beside`] twice, four tenths of the budget for lists, 16 bytes for each word of the text,
 //! and 12 for each found.
 
 use super::beside::{Beside, Side, Visitor};
 use super::corpus::{Corpus, Word};
+use super::joins::Join;
 use super::rows::Row;
 use super::work::{Halt, Work};
-
-/// Columns of which sets are made; in the others what is left is looked at one by one.
-const SETS: usize = 4;
-
-/// Lower rows that are dealt with at a time.
-const SLICE: usize = 4096;
 
 /// Middle rows that a thread takes at a time.
 const GROUP: usize = 16;
@@ -40,51 +33,99 @@ const NONE: u32 = u32::MAX;
 /// Every 3xk for a k > 3, in parts.
 pub(super) fn all(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Vec<Vec<[Row; 3]>>, Halt> {
     let runs = Runs::of(corpus, k, work)?;
-    let ahead = &corpus.forward;
-    // A column is a phrase of three words.
-    let comes_after = |bigram: u32| {
-        let (a, b) = ahead.bigram_words(bigram);
-        corpus.backward.bigram(b, a).is_some_and(|back| corpus.backward.goes_on(back))
-    };
-    let over = Beside::new(corpus, &runs.text, Side::Over, |bigram| ahead.goes_on(bigram), work)?;
-    let under = Beside::new(corpus, &runs.text, Side::Under, comes_after, work)?;
-    let phrases = Phrases::of(corpus, work)?;
-    let mut found = vec![];
-    let (mut from, mut count) = (0, FIRST);
-    let room = (work.memory / 32) as usize;
     let middles = striped(&runs.starts);
-    while from < middles.len() {
-        let portion = &middles[from..middles.len().min(from + count)];
-        let lists = match Lists::of(&runs, &under, portion, k, room, work)? {
-            Some(unders) => Lists::of(&runs, &over, portion, k, room, work)?.map(|overs| (overs, unders)),
-            None => None,
-        };
-        let Some((overs, unders)) = lists else {
-            // Too long for the budget.
-            if count == 1 {
-                return Err(Halt::Memory);
-            }
-            count = count.div_ceil(4);
-            continue;
-        };
-        let parts = work.divide(portion.len().div_ceil(GROUP), &|next| {
-            let mut join = Join::new(corpus, &phrases, &runs, k, work);
-            while let Some(number) = next() {
-                for (at, &middle) in portion.iter().enumerate().skip(number * GROUP).take(GROUP) {
-                    work.check()?;
-                    join.middle(middle, overs.of_run(at), unders.of_run(at))?;
-                }
-            }
-            Ok(join.found)
-        })?;
+    let mut found: Vec<Vec<[Row; 3]>> = vec![];
+    let each = |list: &mut Vec<[Row; 3]>, rows: [u32; 3]| {
+        list.push(rows.map(|place| runs.rows[place as usize]));
+        if list.len().is_multiple_of(1 << 16) { work.check_room(list.len(), 12) } else { Ok(()) }
+    };
+    Bands::of(corpus, &runs, k, work)?.each(&middles, work, &each, &mut |parts, done| {
         found.extend(parts);
-        from += portion.len();
-        let entries = expected(found.iter().map(Vec::len).sum(), from, middles.len());
-        work.check_room(entries, 12)?;
-        let longest = overs.len().max(unders.len()).max(1);
-        count = (count as f64 * (0.7 * room as f64 / longest as f64).clamp(0.25, 4.0)) as usize + 1;
-    }
+        let entries = expected(found.iter().map(Vec::len).sum(), done, middles.len());
+        work.check_room(entries, 12)
+    })?;
     Ok(found)
+}
+
+/// The 3xk of some runs.
+pub(super) struct Bands<'a> {
+    corpus: &'a Corpus,
+    runs: &'a Runs,
+    k: usize,
+    /// What can be over and under these.
+    over: Beside<'a>,
+    under: Beside<'a>,
+}
+
+impl<'a> Bands<'a> {
+    /// k > 3.
+    pub(super) fn of(corpus: &'a Corpus, runs: &'a Runs, k: usize, work: &Work<'_>) -> Result<Self, Halt> {
+        let (ahead, back) = (&corpus.forward, &corpus.backward);
+        // A column is a phrase of three words.
+        let comes_after = |bigram: u32| {
+            let (a, b) = ahead.bigram_words(bigram);
+            back.bigram(b, a).is_some_and(|id| back.goes_on(id))
+        };
+        let over = Beside::new(corpus, &runs.text, Side::Over, |bigram| ahead.goes_on(bigram), work)?;
+        let under = Beside::new(corpus, &runs.text, Side::Under, comes_after, work)?;
+        Ok(Self { corpus, runs, k, over, under })
+    }
+
+    /// The words of a row, by its place.
+    pub(super) fn words(&self, place: u32) -> &'a [Word] {
+        &self.runs.text[place as usize..place as usize + self.k]
+    }
+
+    /// About what share of the places can be over and under a row, if its words are independent.
+    pub(super) fn share(&self, place: u32) -> f32 {
+        self.over.share(self.words(place)) + self.under.share(self.words(place))
+    }
+
+    /// Every 3xk with one of some middle rows, as the places of its rows. `each` is given it, with what its thread has from the same
+    /// portion of the middle rows; `end` what the threads have then, and how many middle rows are done.
+    pub(super) fn each<T: Default + Send>(
+        &self,
+        middles: &[u32],
+        work: &Work<'_>,
+        each: &(impl Fn(&mut T, [u32; 3]) -> Result<(), Halt> + Sync),
+        end: &mut impl FnMut(Vec<T>, usize) -> Result<(), Halt>,
+    ) -> Result<(), Halt> {
+        let (mut from, mut count) = (0, FIRST);
+        let room = (work.memory / 20) as usize;
+        let lists = |beside: &Beside<'_>, portion| Lists::of(self.runs, beside, portion, self.k, room, work);
+        while from < middles.len() {
+            let portion = &middles[from..middles.len().min(from + count)];
+            let both = match lists(&self.under, portion)? {
+                Some(unders) => lists(&self.over, portion)?.map(|overs| (overs, unders)),
+                None => None,
+            };
+            let Some((overs, unders)) = both else {
+                // Too long for the budget.
+                if count == 1 {
+                    return Err(Halt::Memory);
+                }
+                count = count.div_ceil(4);
+                continue;
+            };
+            let parts = work.divide(portion.len().div_ceil(GROUP), &|next| {
+                let mut join = Join::new(self.corpus, &self.runs.text, self.k, work)?;
+                let mut found = T::default();
+                while let Some(number) = next() {
+                    for (at, &middle) in portion.iter().enumerate().skip(number * GROUP).take(GROUP) {
+                        work.check()?;
+                        let (overs, unders) = (overs.of_run(at), unders.of_run(at));
+                        join.middle(middle, overs, unders, &mut |rows| each(&mut found, rows))?;
+                    }
+                }
+                Ok(found)
+            })?;
+            from += portion.len();
+            end(parts, from)?;
+            let longest = overs.len().max(unders.len()).max(1);
+            count = (count as f64 * (0.7 * room as f64 / longest as f64).clamp(0.25, 4.0)) as usize + 1;
+        }
+        Ok(())
+    }
 }
 
 /// Many middle rows in stripes from all over the text, so that what the first ones have says how many there will be.
@@ -102,17 +143,17 @@ fn expected(found: usize, done: usize, all: usize) -> usize {
 }
 
 /// The runs of k words, each once.
-struct Runs {
+pub(super) struct Runs {
     /// Words that have each run somewhere; 0 between.
-    text: Vec<Word>,
+    pub(super) text: Vec<Word>,
     /// Where the runs begin.
-    starts: Vec<u32>,
+    pub(super) starts: Vec<u32>,
     /// For each place of the text the row that begins there, or `NONE`.
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
 }
 
 impl Runs {
-    fn of(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Self, Halt> {
+    pub(super) fn of(corpus: &Corpus, k: usize, work: &Work<'_>) -> Result<Self, Halt> {
         work.check_room(corpus.text.len(), 12)?;
         let run =
             |place: u32| corpus.text.get(place as usize..place as usize + k).filter(|run| !run.contains(&0));
@@ -130,9 +171,21 @@ impl Runs {
             }
             first += alike.len() as u32;
         }
+        Ok(Self::compact(&corpus.text, &rows, k))
+    }
+
+    /// Some of them.
+    pub(super) fn only(&self, some: &[u32], k: usize) -> Self {
+        let mut rows = vec![NONE; self.rows.len()];
+        some.iter().for_each(|&place| rows[place as usize] = self.rows[place as usize]);
+        Self::compact(&self.text, &rows, k)
+    }
+
+    /// The words of a text that are in one of the rows that begin in it.
+    fn compact(text: &[Word], rows: &[Row], k: usize) -> Self {
         let mut runs = Self { text: vec![0], starts: vec![], rows: vec![NONE] };
         let mut to = 0;
-        for (place, (&word, &row)) in corpus.text.iter().zip(&rows).enumerate() {
+        for (place, (&word, &row)) in text.iter().zip(rows).enumerate() {
             if row != NONE {
                 runs.starts.push(runs.text.len() as u32);
                 to = place + k;
@@ -142,7 +195,7 @@ impl Runs {
                 runs.rows.push(row);
             }
         }
-        Ok(runs)
+        runs
     }
 }
 
@@ -217,22 +270,6 @@ impl Lists {
     }
 }
 
-struct Join<'a> {
-    corpus: &'a Corpus,
-    phrases: &'a Phrases,
-    runs: &'a Runs,
-    k: usize,
-    work: &'a Work<'a>,
-    over: Vec<u32>,
-    under: Vec<u32>,
-    /// Of each word its number in the column that is begun.
-    numbers: Vec<u32>,
-    /// The lower rows that go with an upper one so far.
-    common: Vec<u64>,
-    columns: Vec<Column>,
-    found: Vec<[Row; 3]>,
-}
-
 /// Which words before and after a word make a phrase with it: a bit for each pair.
 pub(super) struct Phrases {
     /// For each word where its bits begin.
@@ -280,222 +317,6 @@ impl Phrases {
     pub(super) fn has(&self, line: u64, place: u32) -> bool {
         let bit = line + u64::from(place);
         self.bits[bit as usize / 64] >> (bit % 64) & 1 == 1
-    }
-}
-
-/// What goes together in one column of some rows over and under a middle one.
-#[derive(Default)]
-struct Column {
-    at: usize,
-    middle: Word,
-    /// Whether the rows are numbered yet.
-    begun: bool,
-    /// For each upper row the number of its word; and the words.
-    numbers: Vec<u32>,
-    uppers: Vec<Word>,
-    /// For each upper word the bits of what goes with it.
-    lines: Vec<u64>,
-    /// For each lower row the number of its word; and the words, and the places of these among those that follow the middle one.
-    lower_numbers: Vec<u32>,
-    lowers: Vec<Word>,
-    places: Vec<u32>,
-    /// For each lower word a row that has it, and for each row the next one that has the same.
-    heads: Vec<u32>,
-    next: Vec<u32>,
-    /// For each number where its set begins, if it is made yet.
-    made: Vec<u32>,
-    /// Sets of lower rows.
-    sets: Vec<u64>,
-}
-
-impl Column {
-    fn begin(
-        &mut self,
-        corpus: &Corpus,
-        phrases: &Phrases,
-        uppers: impl Iterator<Item = Word>,
-        lowers: impl Iterator<Item = Word>,
-        numbers: &mut [u32],
-    ) {
-        self.begun = true;
-        self.numbers.clear();
-        self.uppers.clear();
-        for word in uppers {
-            let number = &mut numbers[word as usize];
-            if *number == NONE {
-                *number = self.uppers.len() as u32;
-                self.uppers.push(word);
-            }
-            self.numbers.push(*number);
-        }
-        self.uppers.iter().for_each(|&word| numbers[word as usize] = NONE);
-        self.lowers.clear();
-        self.lower_numbers.clear();
-        self.heads.clear();
-        self.next.clear();
-        for (row, word) in (0..).zip(lowers) {
-            let number = &mut numbers[word as usize];
-            if *number == NONE {
-                *number = self.lowers.len() as u32;
-                self.lowers.push(word);
-                self.heads.push(NONE);
-            }
-            self.lower_numbers.push(*number);
-            self.next.push(std::mem::replace(&mut self.heads[*number as usize], row));
-        }
-        self.lowers.iter().for_each(|&word| numbers[word as usize] = NONE);
-        let first = corpus.forward.first_bigram(self.middle);
-        let place = |&word: &Word| corpus.forward.bigram(self.middle, word).map_or(NONE, |id| id - first);
-        self.places.clear();
-        self.places.extend(self.lowers.iter().map(place));
-        self.lines.clear();
-        self.lines.extend(self.uppers.iter().map(|&word| phrases.line(corpus, word, self.middle)));
-        self.made.clear();
-        self.made.resize(self.uppers.len(), NONE);
-        self.sets.clear();
-    }
-
-    /// The lower rows that go with an upper one here.
-    #[inline]
-    fn set(&mut self, phrases: &Phrases, upper: usize, length: usize) -> &[u64] {
-        let number = self.numbers[upper] as usize;
-        let mut from = self.made[number] as usize;
-        if from == NONE as usize {
-            from = self.make(phrases, number, length);
-        }
-        &self.sets[from..from + length]
-    }
-
-    /// Whether an upper row and a lower one go together here.
-    #[inline]
-    fn has(&self, phrases: &Phrases, upper: usize, lower: u32) -> bool {
-        let line = self.lines[self.numbers[upper] as usize];
-        phrases.has(line, self.places[self.lower_numbers[lower as usize] as usize])
-    }
-
-    fn make(&mut self, phrases: &Phrases, number: usize, length: usize) -> usize {
-        let from = self.sets.len();
-        self.made[number] = from as u32;
-        self.sets.resize(from + length, 0);
-        let set = &mut self.sets[from..];
-        let line = self.lines[number];
-        for (&place, &head) in self.places.iter().zip(&self.heads) {
-            if phrases.has(line, place) {
-                let mut row = head;
-                while row != NONE {
-                    set[row as usize / 64] |= 1 << (row % 64);
-                    row = self.next[row as usize];
-                }
-            }
-        }
-        from
-    }
-}
-
-impl<'a> Join<'a> {
-    fn new(corpus: &'a Corpus, phrases: &'a Phrases, runs: &'a Runs, k: usize, work: &'a Work<'a>) -> Self {
-        Self {
-            corpus,
-            phrases,
-            runs,
-            k,
-            work,
-            over: vec![],
-            under: vec![],
-            numbers: vec![NONE; corpus.vocabulary() + 1],
-            common: vec![],
-            columns: (0..k).map(|_| Column::default()).collect(),
-            found: vec![],
-        }
-    }
-
-    fn words(&self, place: u32) -> &'a [Word] {
-        &self.runs.text[place as usize..place as usize + self.k]
-    }
-
-    /// What goes over and under a middle row, of the rows that may.
-    fn middle(
-        &mut self,
-        middle: u32,
-        over: impl Iterator<Item = u32>,
-        under: impl Iterator<Item = u32>,
-    ) -> Result<(), Halt> {
-        let (mut uppers, mut lowers) = (std::mem::take(&mut self.over), std::mem::take(&mut self.under));
-        uppers.clear();
-        uppers.extend(over);
-        lowers.clear();
-        if !uppers.is_empty() {
-            lowers.extend(under);
-        }
-        // Rare words have few others beside them: they say most, and their sets cost least.
-        let mut order: Vec<usize> = (0..self.k).collect();
-        order.sort_unstable_by_key(|&column| std::cmp::Reverse(self.words(middle)[column]));
-        for lowers in lowers.chunks(SLICE) {
-            self.work.check()?;
-            self.slice(middle, &uppers, lowers, &order);
-        }
-        (self.over, self.under) = (uppers, lowers);
-        if self.found.len() > 1 << 16 {
-            self.work.check_room(self.found.len(), 12)?;
-        }
-        Ok(())
-    }
-
-    fn slice(&mut self, middle: u32, uppers: &[u32], lowers: &[u32], order: &[usize]) {
-        let mut columns = std::mem::take(&mut self.columns);
-        for (column, &at) in columns.iter_mut().zip(order) {
-            (column.at, column.middle, column.begun) = (at, self.runs.text[middle as usize + at], false);
-        }
-        let length = lowers.len().div_ceil(64);
-        let (sets, rest) = columns.split_at_mut(SETS);
-        for column in &mut *sets {
-            self.begin(column, uppers, lowers);
-        }
-        for (upper, &place) in uppers.iter().enumerate() {
-            self.common.clear();
-            self.common.resize(length, u64::MAX);
-            let any = sets.iter_mut().all(|column| {
-                let set = column.set(self.phrases, upper, length);
-                let common = self.common.iter_mut().zip(set);
-                common.fold(0, |any, (bits, set)| {
-                    *bits &= set;
-                    any | *bits
-                }) != 0
-            });
-            if !any {
-                continue;
-            }
-            for at in 0..length {
-                let mut bits = self.common[at];
-                while bits != 0 {
-                    let lower = (at * 64) as u32 + bits.trailing_zeros();
-                    bits &= bits - 1;
-                    let go_together = rest.iter_mut().all(|column| {
-                        if !column.begun {
-                            self.begin(column, uppers, lowers);
-                        }
-                        column.has(self.phrases, upper, lower)
-                    });
-                    let lower = lowers[lower as usize];
-                    if go_together && self.are_distinct(place, lower) {
-                        self.found.push([place, middle, lower].map(|place| self.runs.rows[place as usize]));
-                    }
-                }
-            }
-        }
-        self.columns = columns;
-    }
-
-    fn begin(&mut self, column: &mut Column, uppers: &[u32], lowers: &[u32]) {
-        let (text, at) = (&self.runs.text, column.at);
-        let word = |&place: &u32| text[place as usize + at];
-        let (uppers, lowers) = (uppers.iter().map(word), lowers.iter().map(word));
-        column.begin(self.corpus, self.phrases, uppers, lowers, &mut self.numbers);
-    }
-
-    /// Whether the shells that the first and the third row have in common have no word twice.
-    fn are_distinct(&self, upper: u32, lower: u32) -> bool {
-        self.words(upper)[2..].iter().zip(self.words(lower)).all(|(a, b)| a != b)
     }
 }
 

@@ -120,6 +120,11 @@ impl<'a> Beside<'a> {
         Ok(Self { corpus, text, side, starts, others, shares, room })
     }
 
+    /// About what share of the places can be beside a run, if its words are independent.
+    pub(super) fn share(&self, run: &[Word]) -> f32 {
+        run.iter().map(|&word| self.shares[word as usize]).product()
+    }
+
     /// Which words get sets, and how long these are, so that they fit.
     fn plan(&self, runs: &[u32], k: usize) -> Plan {
         let mut has = vec![false; self.shares.len()];

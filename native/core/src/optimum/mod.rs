@@ -6,7 +6,7 @@
 //!
 //! 1. [`runs`]: the greatest k of 2xk. That is the volume of the optimum, or nearly.
 //! 2. The other cores, one by one. Whatever is found raises the bar; what is not is the proof. They follow from the list of all
-//!    3xk for a small k: [`rows`] and [`bands`] have 3xk, [`blocks`] r x k from these, and 3x3xk; [`fours`] says which 3x3x3 may be
+//!    3xk for a small k: [`rows`] and [`bands`] have 3xk, [`blocks`] r x k from these, and 3x3xk; in a large text [`stacks`] has r x k of many rows without such a list; [`fours`] says which 3x3x3 may be
 //!    in a 3x3x3x3; [`grid`] grows these to other cores. In a large text the lists for a k as small as these need do not fit, and [`anchored`] looks for each of them around
 //!    the rarest of its words.
 //! 3. [`twos`]: among the orthos of the greatest volume, which get the most axes of length 2, and which of those comes
@@ -25,9 +25,11 @@ mod blocks;
 pub(crate) mod corpus;
 mod fours;
 pub(crate) mod grid;
+mod joins;
 mod rows;
 mod runs;
 pub(crate) mod shapes;
+mod stacks;
 mod top;
 mod twos;
 pub(crate) mod work;
@@ -135,11 +137,13 @@ pub struct Ways {
     pub few_bigrams: usize,
     /// In one with fewer than this all 3x4 are, as 3x3 are a hundred times more; in a greater one longer rows are.
     pub many_bigrams: usize,
+    /// And in such a one sheets of at least this many rows, at least 5, are sought by themselves.
+    pub stacked_rows: u32,
 }
 
 impl Default for Ways {
     fn default() -> Self {
-        Self { few_bigrams: 40_000, many_bigrams: 250_000 }
+        Self { few_bigrams: 40_000, many_bigrams: 250_000, stacked_rows: 6 }
     }
 }
 
@@ -363,7 +367,7 @@ impl Search<'_> {
             let mut cores = shapes::least_cores(reached + 1);
             // The lists of rows that sheets need serve other cores too.
             cores.sort_by_key(Vec::len);
-            let sheets = cores.iter().filter(|core| core.len() == 2);
+            let sheets = cores.iter().filter(|core| core.len() == 2 && !self.is_stacked(core));
             self.least_rows = sheets.map(|core| core[1] as usize).min().unwrap_or(4).max(4);
             for core in cores {
                 if self.is_excluded(&core) || left.iter().any(|inner| shapes::contains(&core, inner)) {
@@ -490,12 +494,26 @@ impl Search<'_> {
         Ok(&self.triples[&k])
     }
 
+    /// Whether sheets of this shape are sought by themselves: in a large text those of many rows are the only ones that need rows as
+    /// short as theirs.
+    fn is_stacked(&self, core: &[u32]) -> bool {
+        self.corpus.forward.bigram_count() >= self.ways.many_bigrams
+            && core.len() == 2
+            && core[0] >= self.ways.stacked_rows
+    }
+
     /// Every ortho of a core of two and more axes.
     fn grids(&mut self, core: &[u32]) -> Result<Vec<Grid>, Halt> {
         let longest = core.last().copied().unwrap_or_default() as usize;
         let (corpus, work) = (self.corpus, self.work);
         let listed = corpus.forward.bigram_count() < self.ways.many_bigrams;
         match *core {
+            [rows, k] if self.is_stacked(core) && self.triples.range(..=longest).next().is_none() => {
+                match stacks::sheets(corpus, rows as usize, k as usize, work) {
+                    Err(Halt::Memory) => anchored::all(corpus, core, work),
+                    done => done,
+                }
+            }
             [rows, _] => match self.triples(longest) {
                 Ok(triples) => blocks::sheets(corpus, triples, rows as usize, work),
                 Err(Halt::Memory) if !listed => anchored::all(corpus, core, work),

@@ -293,7 +293,7 @@ impl Finder<'_> {
 
 /// Calls `each` with what two ascending lists share and its place in the second, counted from `base`.
 #[inline]
-fn meet(a: &[Word], b: &[Word], base: u32, mut each: impl FnMut(Word, u32)) {
+pub(super) fn meet(a: &[Word], b: &[Word], base: u32, mut each: impl FnMut(Word, u32)) {
     if b.len() <= a.len() {
         let mut rest = a;
         for (i, &word) in b.iter().enumerate() {
