@@ -9,7 +9,7 @@ use super::NONE;
 use super::Net;
 use super::beam::Through;
 use super::crossings::Crossings;
-use crate::optimum::bands::Phrases;
+use super::phrases::Phrases;
 use crate::optimum::corpus::{Corpus, Word};
 use crate::optimum::grid::Grid;
 use crate::results::bits;

@@ -21,6 +21,7 @@
 mod beam;
 mod corners;
 mod crossings;
+mod phrases;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -29,7 +30,7 @@ use std::sync::atomic::AtomicBool;
 use self::beam::Beam;
 use self::corners::Corners;
 use self::crossings::Crossings;
-use super::bands::Phrases;
+use self::phrases::Phrases;
 use super::corpus::{Corpus, Word};
 use super::grid::{Filler, Grid};
 use super::rows::{Square, words};
