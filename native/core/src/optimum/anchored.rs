@@ -1000,14 +1000,7 @@ impl<'a> Finder<'a> {
                     Some(match run.len() {
                         1 => Domain::Next(reading, word(0)),
                         2 => Domain::Third(reading, reading.bigram(word(0), word(1))?),
-                        n => {
-                            let bigram = reading.bigram(word(0), word(1))?;
-                            let mut interval = reading.trigram_interval(reading.trigram(bigram, word(2))?);
-                            for i in 3..n {
-                                interval = corpus.extend(reading, interval, i, word(i))?;
-                            }
-                            Domain::Run(reading, interval, n)
-                        }
+                        n => Domain::Run(reading, corpus.find_in(reading, (0..n).map(word))?, n),
                     })
                 };
                 match domain() {

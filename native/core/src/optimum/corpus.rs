@@ -206,20 +206,18 @@ impl Corpus {
 
     /// The occurrences of a run of words, read from left to right.
     pub(crate) fn find(&self, run: &[Word]) -> Option<Interval> {
-        let reading = &self.forward;
-        match *run {
-            [] => None,
-            [word] => Some(reading.word(word)),
-            [a, b] => reading.bigram(a, b).map(|id| reading.bigrams[id as usize]),
-            [a, b, c, ref rest @ ..] => {
-                let trigram = reading.trigram(reading.bigram(a, b)?, c)?;
-                let mut interval = reading.trigrams[trigram];
-                for (i, &word) in rest.iter().enumerate() {
-                    interval = self.extend(reading, interval, 3 + i, word)?;
-                }
-                Some(interval)
-            }
-        }
+        self.find_in(&self.forward, run.iter().copied())
+    }
+
+    /// The occurrences of a run of words, given in the order in which they are read.
+    #[inline]
+    pub(crate) fn find_in(&self, reading: &Reading, mut run: impl Iterator<Item = Word>) -> Option<Interval> {
+        let a = run.next()?;
+        let Some(b) = run.next() else { return Some(reading.word(a)) };
+        let bigram = reading.bigram(a, b)?;
+        let Some(c) = run.next() else { return Some(reading.bigram_interval(bigram)) };
+        let trigram = reading.trigram_interval(reading.trigram(bigram, c)?);
+        (3..).zip(run).try_fold(trigram, |within, (length, word)| self.extend(reading, within, length, word))
     }
 
     /// The part of an interval of runs of `length` words that go on with a word.

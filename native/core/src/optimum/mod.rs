@@ -6,9 +6,9 @@
 //!
 //! 1. [`runs`]: the greatest k of 2xk. That is the volume of the optimum, or nearly.
 //! 2. The other cores, one by one. Whatever is found raises the bar; what is not is the proof. They follow from the list of all
-//!    3xk for a small k: [`rows`] and [`bands`] have 3xk, [`blocks`] r x k from these, and 3x3xk; in a large text [`stacks`] has r x k of many rows without such a list; [`fours`] says which 3x3x3 may be
-//!    in a 3x3x3x3; [`grid`] grows these to other cores. In a large text the lists for a k as small as these need do not fit, and [`anchored`] looks for each of them around
-//!    the rarest of its words.
+//!    3xk for a small k: [`rows`] and [`bands`] have 3xk, [`blocks`] r x k from these, and 3x3xk; [`fours`] says which 3x3x3 may be
+//!    in a 3x3x3x3; [`grid`] grows these to other cores. In a large text the lists for a k as small as these need do not fit:
+//!    [`stacks`] has r x k of many rows without, and [`anchored`] looks for other cores around the rarest of their words.
 //! 3. [`twos`]: among the orthos of the greatest volume, which get the most axes of length 2, and which of those comes
 //!    first. For K > 1 the lesser volumes follow, one by one, until K are held.
 //!
@@ -494,19 +494,22 @@ impl Search<'_> {
         Ok(&self.triples[&k])
     }
 
+    /// Whether lists of short rows do not fit.
+    fn is_large(&self) -> bool {
+        self.corpus.forward.bigram_count() >= self.ways.many_bigrams
+    }
+
     /// Whether sheets of this shape are sought by themselves: in a large text those of many rows are the only ones that need rows as
     /// short as theirs.
     fn is_stacked(&self, core: &[u32]) -> bool {
-        self.corpus.forward.bigram_count() >= self.ways.many_bigrams
-            && core.len() == 2
-            && core[0] >= self.ways.stacked_rows
+        self.is_large() && core.len() == 2 && core[0] >= self.ways.stacked_rows
     }
 
     /// Every ortho of a core of two and more axes.
     fn grids(&mut self, core: &[u32]) -> Result<Vec<Grid>, Halt> {
         let longest = core.last().copied().unwrap_or_default() as usize;
         let (corpus, work) = (self.corpus, self.work);
-        let listed = corpus.forward.bigram_count() < self.ways.many_bigrams;
+        let large = self.is_large();
         match *core {
             [rows, k] if self.is_stacked(core) && self.triples.range(..=longest).next().is_none() => {
                 match stacks::sheets(corpus, rows as usize, k as usize, work) {
@@ -516,13 +519,13 @@ impl Search<'_> {
             }
             [rows, _] => match self.triples(longest) {
                 Ok(triples) => blocks::sheets(corpus, triples, rows as usize, work),
-                Err(Halt::Memory) if !listed => anchored::all(corpus, core, work),
+                Err(Halt::Memory) if large => anchored::all(corpus, core, work),
                 Err(halt) => Err(halt),
             },
-            [3, 3, _] if listed || self.triples.range(..=longest).next().is_some() => {
+            [3, 3, _] if !large || self.triples.range(..=longest).next().is_some() => {
                 blocks::cubes(corpus, self.triples(longest)?, work)
             }
-            [.., longest] if !listed && longest > 3 => anchored::all(corpus, core, work),
+            [.., longest] if large && longest > 3 => anchored::all(corpus, core, work),
             _ => {
                 // A core with one axis shorter, or without one, is inside.
                 let shorter = core.iter().rposition(|&d| d > 3).filter(|&k| k + 1 < core.len());

@@ -59,10 +59,13 @@ fn divided(runs: &Runs, bands: &Bands<'_>) -> (Vec<u32>, Vec<u32>) {
         sum += f64::from(shares[at as usize]);
         sum > all * FIRST
     });
-    let mut heavy = vec![false; shares.len()];
-    order[least.unwrap_or(order.len())..].iter().for_each(|&at| heavy[at as usize] = true);
-    let of = |wanted: bool| runs.starts.iter().zip(&heavy).filter(move |&(_, &heavy)| heavy == wanted);
-    (of(false).map(|(&place, _)| place).collect(), of(true).map(|(&place, _)| place).collect())
+    let (first, others) = order.split_at(least.unwrap_or(order.len()));
+    let places = |part: &[u32]| {
+        let mut places: Vec<u32> = part.iter().map(|&at| runs.starts[at as usize]).collect();
+        places.sort_unstable();
+        places
+    };
+    (places(first), places(others))
 }
 
 /// Stretches 3xk to sheets.
@@ -128,18 +131,8 @@ impl Stretcher {
         // From the column with the rarest word on, to both sides.
         let first = (0..k).max_by_key(|&column| before(1, column)).unwrap_or(0);
         for column in (first..k).chain((0..first).rev()) {
-            let mut line = (1..=height).rev().map(|rows| before(rows, column));
-            let (Some(a), Some(b), Some(c)) = (line.next(), line.next(), line.next()) else { return vec![] };
-            let trigram = reading.bigram(a, b).and_then(|bigram| reading.trigram(bigram, c));
-            let Some(mut interval) = trigram.map(|trigram| reading.trigram_interval(trigram)) else {
-                return vec![];
-            };
-            for (length, word) in (3..).zip(line) {
-                match corpus.extend(reading, interval, length, word) {
-                    Some(part) => interval = part,
-                    None => return vec![],
-                }
-            }
+            let line = (1..=height).rev().map(|rows| before(rows, column));
+            let Some(interval) = corpus.find_in(reading, line) else { return vec![] };
             let mut here = std::mem::take(&mut self.words[column]);
             here.clear();
             let ahead = &mut self.ahead;
