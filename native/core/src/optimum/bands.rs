@@ -4,7 +4,7 @@
 //! ([`Beside`]). Which of these go together is found by bits again ([`Join`]). So the work is in pairs of rows, and next to none in triples.
 //!
 //! Middle rows are dealt with in portions whose lists fit the budget. If what the first ones have says that there will be far too many, it is
-//! given up soon.
+//! given up: the sooner the more there would be.
 //!
 //! Guarantee: complete, each once. Memory: [`Beside`] twice, four tenths of the budget for lists, 16 bytes for each word of the text,
 //! and 12 for each found.
@@ -19,13 +19,16 @@ use super::work::{Halt, Work};
 const GROUP: usize = 16;
 
 /// Middle rows of the first portion.
-const FIRST: usize = 4096;
+const FIRST: usize = 1024;
 
-/// Stripes in which middle rows are dealt with if there are many.
-const STRIPES: usize = 16;
+/// Middle rows that are many: what the first of these have says how many there will be.
+const MANY: usize = 1 << 16;
+
+/// Stripes in which many are dealt with.
+const STRIPES: usize = 64;
 
 /// From one stripe to the next; no divisor in common with their number.
-const STEP: usize = 7;
+const STEP: usize = 27;
 
 /// No entry.
 const NONE: u32 = u32::MAX;
@@ -130,16 +133,22 @@ impl<'a> Bands<'a> {
 
 /// Many middle rows in stripes from all over the text, so that what the first ones have says how many there will be.
 fn striped(rows: &[u32]) -> Vec<u32> {
-    let count = if rows.len() < STRIPES * FIRST { 1 } else { STRIPES };
+    let count = if rows.len() < MANY { 1 } else { STRIPES };
     let begin = |stripe: usize| rows.len() * stripe / count;
     // Every number once, neighbours far from each other.
     let stripes = (0..count).map(|number| number * STEP % count);
     stripes.flat_map(|stripe| &rows[begin(stripe)..begin(stripe + 1)]).copied().collect()
 }
 
-/// About how many there will be in all when some of the rows have so many, or somewhat less; that many until an eighth is done.
+/// How many there will be in all, at least, when some of the rows have so many. The fewer these are, the less they say.
 fn expected(found: usize, done: usize, all: usize) -> usize {
-    if done * 8 < all { found } else { found.max((found as f64 / done as f64 * all as f64 * 0.8) as usize) }
+    let surely = match () {
+        () if done * 8 >= all => 0.8,
+        () if all < MANY => 0.0,
+        () if done * 16 >= all => 0.5,
+        () => 0.1,
+    };
+    found.max((found as f64 / done as f64 * all as f64 * surely) as usize)
 }
 
 /// The runs of k words, each once.
@@ -276,19 +285,22 @@ mod tests {
 
     #[test]
     fn stripes_are_all_rows_once() {
-        for total in [0, 1, 100, STRIPES * FIRST - 1, STRIPES * FIRST, STRIPES * FIRST + 12_345] {
+        for total in [0, 1, 100, MANY - 1, MANY, MANY + 12_345] {
             let rows: Vec<u32> = (0..total as u32).collect();
             let mut middles = striped(&rows);
-            assert_eq!(middles != rows, total >= STRIPES * FIRST);
+            assert_eq!(middles != rows, total >= MANY);
             middles.sort_unstable();
             assert_eq!(middles, rows);
         }
     }
 
     #[test]
-    fn more_than_was_found_is_expected_only_after_an_eighth() {
+    fn the_more_is_done_the_more_is_expected() {
         assert_eq!(expected(10, 100, 1000), 10);
         assert_eq!(expected(10, 125, 1000), 64);
         assert_eq!(expected(10, 1000, 1000), 10);
+        assert_eq!(expected(10, MANY / 64, MANY), 64);
+        assert_eq!(expected(10, MANY / 16, MANY), 80);
+        assert_eq!(expected(10, MANY / 8, MANY), 64);
     }
 }
