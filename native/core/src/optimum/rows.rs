@@ -127,7 +127,10 @@ pub(super) fn squares(corpus: &Corpus, work: &Work<'_>) -> Result<Vec<Square>, H
         work.check_room(found * SAMPLED / 2, 24)?;
     }
     parts.extend(of(&others)?);
-    let mut squares = parts.concat();
+    // The longest part is not copied if one thread made it.
+    let mut squares = parts.pop().unwrap_or_default();
+    squares.reserve_exact(parts.iter().map(Vec::len).sum());
+    parts.into_iter().for_each(|part| squares.extend(part));
     squares.sort_unstable();
     squares.dedup();
     Ok(squares)
