@@ -142,11 +142,14 @@ fn striped(rows: &[u32]) -> Vec<u32> {
 
 /// How many there will be in all, at least, when some of the rows have so many. The fewer these are, the less they say.
 fn expected(found: usize, done: usize, all: usize) -> usize {
-    let surely = match () {
-        () if done * 8 >= all => 0.8,
-        () if all < MANY => 0.0,
-        () if done * 16 >= all => 0.5,
-        () => 0.1,
+    let surely = if done * 8 >= all {
+        0.8
+    } else if all < MANY {
+        0.0
+    } else if done * 16 >= all {
+        0.5
+    } else {
+        0.1
     };
     found.max((found as f64 / done as f64 * all as f64 * surely) as usize)
 }

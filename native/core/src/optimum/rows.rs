@@ -109,14 +109,14 @@ pub(super) fn squares(corpus: &Corpus, work: &Work<'_>) -> Result<Vec<Square>, H
             after.min(costs[first as usize])
         })
         .collect();
-    let (some, others): (Vec<_>, Vec<_>) =
-        groups.into_iter().enumerate().partition(|(i, _)| i % SAMPLED == 0);
-    let of = |groups: &[(usize, &[Upper])]| {
+    let some: Vec<&[Upper]> = groups.chunks(SAMPLED).map(|groups| groups[0]).collect();
+    let others: Vec<&[Upper]> = groups.chunks(SAMPLED).flat_map(|groups| &groups[1..]).copied().collect();
+    let of = |groups: &[&[Upper]]| {
         work.divide(groups.len(), &|next| {
             let mut finder = Finder { corpus, costs: &costs, reach: &reach, found: vec![] };
-            while let Some(number) = next() {
+            while let Some(group) = next() {
                 work.check()?;
-                finder.group(groups[number].1, work)?;
+                finder.group(groups[group], work)?;
             }
             Ok(finder.found)
         })
