@@ -13,8 +13,8 @@ export interface Optimal {
 
 /** Something that ended a search early. */
 export interface Limit {
-  name: 'maxOrthos' | 'maxTime' | 'maxDisk' | 'diskReserve' | 'maxDims' | 'stopped' | 'memory'
-  /** What it was set to: orthos, seconds, bytes, bytes, dimensions, 0, bytes. */
+  name: 'maxOrthos' | 'maxTime' | 'maxDisk' | 'diskReserve' | 'maxDims' | 'stopped' | 'memory' | 'effort'
+  /** What it was set to: orthos, seconds, bytes, bytes, dimensions, 0, bytes, grids of 3x3. */
   value: number
 }
 

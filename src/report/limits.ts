@@ -19,6 +19,8 @@ export function describeLimit({ name, value }: Limit): string {
       return `at ${value} dimensions (--max-dims)`
     case 'memory':
       return `as ${formatSize(value)} of memory were not enough (--memory)`
+    case 'effort':
+      return `before 3x3x3x3, as there are more than ${formatCount(value)} 3x3 to look at (--max-time goes on as long as that)`
     case 'stopped':
       return 'when asked to'
     default:

@@ -1,5 +1,5 @@
 //! Proves the optimal ortho of one text, for measuring: `optimum FILE [threads] [memory MiB] [K] [seconds]
-//! [many bigrams] [axes]`. Says when each shape was excluded. With `axes` 2 it ends when all shapes of two axes are excluded that are greater
+//! [many bigrams] [axes]`. Says when each shape was excluded. With a number of seconds it is patient. With `axes` 2 it ends when all shapes of two axes are excluded that are greater
 //! than the best.
 
 use std::sync::Arc;
@@ -15,8 +15,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let number =
         |i: usize, otherwise: u64| arguments.get(i).and_then(|a| a.parse().ok()).unwrap_or(otherwise);
-    let settings =
-        Settings { threads: number(2, 1) as usize, memory: number(3, 512) << 20, top: number(4, 1) as usize };
+    let patient = number(5, 0) > 0;
+    let (threads, memory, top) = (number(2, 1) as usize, number(3, 512) << 20, number(4, 1) as usize);
+    let settings = Settings { threads, memory, top, patient };
     let most = Duration::from_secs(number(5, u64::MAX >> 20));
     let begin = Instant::now();
     let interner = Arc::new(Interner::from_bytes("text", &std::fs::read(&arguments[1])?)?);

@@ -20,7 +20,7 @@ fn index_of(text: &[u8]) -> PhraseIndex {
 }
 
 fn best(index: &PhraseIndex, top: usize, threads: usize) -> Optimum {
-    let settings = Settings { threads, memory: 256 << 20, top };
+    let settings = Settings { threads, memory: 256 << 20, top, patient: false };
     let optimum =
         optimum::find(index, settings, &[], &Stop::default(), &Watch::default()).expect("an optimum");
     assert!(optimum.complete(), "nothing stopped it: {optimum:?}");
@@ -191,7 +191,7 @@ fn a_seed_saves_work_and_changes_nothing() {
     for seed in 0..40 {
         let text = planted(&[3, 4], seed);
         let index = index_of(text.as_bytes());
-        let settings = Settings { threads: 1, memory: 256 << 20, top: 5 };
+        let settings = Settings { threads: 1, memory: 256 << 20, top: 5, patient: false };
         let alone = best(&index, 5, 1);
         for known in &alone.best {
             let seeded = optimum::find(
@@ -217,7 +217,7 @@ fn when_stopped_it_says_what_is_open() {
     let index = index_of(planted(&[3, 4], 1).as_bytes());
     let stop = Stop::default();
     stop.request();
-    let settings = Settings { threads: 2, memory: 256 << 20, top: 1 };
+    let settings = Settings { threads: 2, memory: 256 << 20, top: 1, patient: false };
     let optimum = optimum::find(&index, settings, &[], &stop, &Watch::default()).expect("an answer");
     assert!(!optimum.complete());
     assert_eq!(optimum.limit, Some(Limit::Stopped));
@@ -232,7 +232,7 @@ fn when_stopped_it_says_what_is_open() {
 #[test]
 fn too_little_memory_is_said() {
     let index = index_of(planted(&[3, 4], 1).as_bytes());
-    let settings = Settings { threads: 1, memory: 1 << 20, top: 1 };
+    let settings = Settings { threads: 1, memory: 1 << 20, top: 1, patient: false };
     let refused = optimum::find(&index, settings, &[], &Stop::default(), &Watch::default());
     assert_eq!(refused.map_err(|e| e.code()).err(), Some(fold_core::Code::MemoryTooSmall));
     // The least that is not refused is enough here.

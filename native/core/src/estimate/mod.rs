@@ -137,7 +137,8 @@ pub fn estimate(index: &PhraseIndex, settings: Settings, stop: &Stop) -> crate::
             Code::MemoryTooSmall,
             format!("the estimate needs more than {} bytes; give it more, or fewer nodes", settings.memory),
         ),
-        Halt::Failed => Error::new(Code::Internal, "the estimate failed; please report this"),
+        // No part of an estimate gives up for its effort.
+        Halt::Effort | Halt::Failed => Error::new(Code::Internal, "the estimate failed; please report this"),
     };
     let layers = COUNTED * 10;
     let whole = Round { corpus: &corpus, work: &work, nodes: COUNTED, layers, gives_up: true, exact: true };

@@ -133,7 +133,12 @@ impl Wanted {
             return Err(Error::memory_too_small(what, others + least, budget));
         }
         control.enter(Phase::Search, 0);
-        let settings = Settings { threads, memory: budget - others, top: top as usize };
+        let settings = Settings {
+            threads,
+            memory: budget - others,
+            top: top as usize,
+            patient: limits.max_time.is_some(),
+        };
         let watch = Watch::default();
         let show = || {
             let best = watch.best().map(|best| Optimal::of(&best, interner));
@@ -148,6 +153,9 @@ impl Wanted {
         let limits = limit.map(|limit| match (limit, control.stop().limit()) {
             (optimum::Limit::Stopped, Some(limit)) => {
                 Limit { name: limit.name().to_owned(), value: limits.value(limit, None) }
+            }
+            (optimum::Limit::Effort, _) => {
+                Limit { name: "effort".to_owned(), value: optimum::MOST_SQUARES as u64 }
             }
             _ => Limit { name: "memory".to_owned(), value: budget },
         });

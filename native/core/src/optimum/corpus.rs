@@ -136,11 +136,6 @@ impl Corpus {
         Self::of(text, self.tokens.clone())
     }
 
-    /// The same sentences, each read from its end.
-    pub(crate) fn reversed(&self) -> Result<Self> {
-        Self::of(self.text.iter().rev().copied().collect(), self.tokens.clone())
-    }
-
     fn of(text: Vec<Word>, tokens: Vec<Token>) -> Result<Self> {
         let vocabulary = tokens.len() - 1;
         let forward = Reading::new(&text, vocabulary, true)?;

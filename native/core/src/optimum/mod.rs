@@ -6,8 +6,8 @@
 //!
 //! 1. [`runs`]: the greatest k of 2xk. That is the volume of the optimum, or nearly.
 //! 2. The other cores, one by one. Whatever is found raises the bar; what is not is the proof. They follow from the list of all
-//!    3xk for a small k: [`rows`] and [`bands`] have 3xk, [`blocks`] r x k from these, and 3x3xk; [`fours`] says which 3x3x3 may be
-//!    in a 3x3x3x3; [`grid`] grows these to other cores. In a large text the lists for a k as small as these need do not fit:
+//!    3xk for a small k: [`rows`] and [`bands`] have 3xk, [`blocks`] r x k from these, and 3x3xk; [`fours`] has 3x3x3x3, from all 3x3;
+//!    [`grid`] grows these to other cores. In a large text the lists for a k as small as these need do not fit:
 //!    [`stacks`] has r x k of many rows without, and [`anchored`] looks for other cores around the rarest of their words.
 //! 3. [`twos`]: among the orthos of the greatest volume, which get the most axes of length 2, and which of those comes
 //!    first. For K > 1 the lesser volumes follow, one by one, until K are held.
@@ -61,6 +61,8 @@ pub struct Settings {
     pub memory: u64,
     /// How many of the best orthos are wanted; at least one.
     pub top: usize,
+    /// Whether to go on with what is likely to take more than some minutes; else that is left open.
+    pub patient: bool,
 }
 
 /// A part of the proof: no ortho of the text has this shape inside.
@@ -79,7 +81,12 @@ pub enum Limit {
     Stopped,
     /// Lists would have taken more memory than there is.
     Memory,
+    /// For 3x3x3x3 more 3x3 would have to be looked at than [`MOST_SQUARES`].
+    Effort,
 }
+
+/// So many 3x3 are looked at for 3x3x3x3 if nobody is patient: some minutes of one core.
+pub const MOST_SQUARES: usize = 16_000_000;
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,12 +216,14 @@ pub fn find_in(
         work: &work,
         ways,
         watch,
+        most_squares: if settings.patient { usize::MAX } else { MOST_SQUARES },
         top: Mutex::new(top),
         least_rows: 4,
         triples: BTreeMap::new(),
         too_many: 0,
         longest: None,
         excluded: vec![],
+        left: vec![],
         open: None,
         unranked: None,
         limit: None,
@@ -235,6 +244,8 @@ struct Search<'a> {
     work: &'a Work<'a>,
     ways: Ways,
     watch: &'a Watch,
+    /// 3x3 that are looked at for 3x3x3x3 at most.
+    most_squares: usize,
     top: Mutex<Top>,
     /// Words of the shortest rows that sheets are looked for with, as all of these follow from the list for that; in a large
     /// text that for shorter ones would not fit.
@@ -246,6 +257,8 @@ struct Search<'a> {
     /// The 2xk of the greatest k.
     longest: Option<Runs>,
     excluded: Vec<Excluded>,
+    /// Cores that are left open, as a limit was met.
+    left: Vec<Dims>,
     open: Option<u64>,
     unranked: Option<u64>,
     limit: Option<Limit>,
@@ -268,6 +281,7 @@ impl Search<'_> {
             Ok(value) => return Ok(Some(value)),
             Err(Halt::Stopped) => Limit::Stopped,
             Err(Halt::Memory) => Limit::Memory,
+            Err(Halt::Effort) => Limit::Effort,
             Err(Halt::Failed) => return Err(Halt::Failed),
         };
         if self.limit != Some(Limit::Stopped) {
@@ -316,12 +330,29 @@ impl Search<'_> {
         if reached == 0 {
             return Ok(());
         }
-        let reached = self.exclude_greater(reached)?;
+        let reached = self.exclude_greater(reached, false)?;
+        self.rank(reached)?;
+        if self.limit != Some(Limit::Stopped) {
+            let greater = self.exclude_greater(reached, true)?;
+            if greater > reached {
+                self.rank(greater)?;
+            }
+        }
+        if self.open.is_none() && self.unranked.is_none() {
+            // A limit that was met on a way that turned out not to be needed.
+            self.limit = None;
+        }
+        Ok(())
+    }
+
+    /// Compares the orthos of this volume, and of lesser ones until enough are held.
+    fn rank(&mut self, greatest: u64) -> Result<(), Halt> {
+        self.unranked = None;
         if self.limit == Some(Limit::Stopped) {
-            self.unranked = Some(reached);
+            self.unranked = Some(greatest);
             return Ok(());
         }
-        for volume in (1..=reached).rev() {
+        for volume in (1..=greatest).rev() {
             if self.top().bar().is_some_and(|bar| bar.volume() > volume) {
                 break;
             }
@@ -331,10 +362,6 @@ impl Search<'_> {
                 self.unranked = Some(volume);
                 break;
             }
-        }
-        if self.open.is_none() && self.unranked.is_none() {
-            // A limit that was met on a way that turned out not to be needed.
-            self.limit = None;
         }
         Ok(())
     }
@@ -359,10 +386,9 @@ impl Search<'_> {
         }
     }
 
-    /// Excludes all volumes greater than the greatest there is, which is given back.
-    fn exclude_greater(&mut self, mut reached: u64) -> Result<u64, Halt> {
-        // Cores that are left open, as a limit was met.
-        let mut left: Vec<Dims> = vec![];
+    /// Excludes all volumes greater than the greatest there is, which is given back. Cores of four and more axes, which may take longer than all
+    /// others, are left for later, when the orthos of the greatest volume of the others have been compared.
+    fn exclude_greater(&mut self, mut reached: u64, later: bool) -> Result<u64, Halt> {
         'again: loop {
             let mut cores = shapes::least_cores(reached + 1);
             // The lists of rows that sheets need serve other cores too.
@@ -370,12 +396,13 @@ impl Search<'_> {
             let sheets = cores.iter().filter(|core| core.len() == 2 && !self.is_stacked(core));
             self.least_rows = sheets.map(|core| core[1] as usize).min().unwrap_or(4).max(4);
             for core in cores {
-                if self.is_excluded(&core) || left.iter().any(|inner| shapes::contains(&core, inner)) {
+                let is_left = self.left.iter().any(|inner| shapes::contains(&core, inner));
+                if is_left || core.len() > 3 && !later || self.is_excluded(&core) {
                     continue;
                 }
                 let grids = self.grids(&core);
                 match self.settle(grids)? {
-                    None => left.push(core),
+                    None => self.left.push(core),
                     Some(grids) if grids.is_empty() => self.exclude(core),
                     Some(grids) => {
                         let mut canonicalizer = Canonicalizer::default();
@@ -526,6 +553,7 @@ impl Search<'_> {
                 blocks::cubes(corpus, self.triples(longest)?, work)
             }
             [.., longest] if large && longest > 3 => anchored::all(corpus, core, work),
+            [3, 3, 3, 3] => fours::all(corpus, self.most_squares, work),
             _ => {
                 // A core with one axis shorter, or without one, is inside.
                 let shorter = core.iter().rposition(|&d| d > 3).filter(|&k| k + 1 < core.len());
@@ -537,12 +565,7 @@ impl Search<'_> {
                     None => drop(inner.remove(0)),
                 }
                 inner.sort_unstable();
-                let mut found: BTreeSet<Grid> = match core {
-                    [3, 3, 3, 3] => fours::cubes(corpus, rows::squares(corpus, work)?, work)?,
-                    _ => self.grids(&inner)?,
-                }
-                .into_iter()
-                .collect();
+                let mut found: BTreeSet<Grid> = self.grids(&inner)?.into_iter().collect();
                 let mut filler = Filler::new(corpus, work);
                 if added {
                     found = grown(&mut filler, &found, |grid| vec![grid.dims.len()], work)?;

@@ -44,7 +44,7 @@ struct Upper {
 pub(super) type Square = [Row; 6];
 
 /// One in so many seeds is looked at first. If these have more than twice as many 3x3 as would fit, all would not.
-const SAMPLED: usize = 64;
+pub(super) const SAMPLED: usize = 64;
 
 /// So many of them say it well enough: within a third on texts of 0.3 to 1.2 MB.
 const ENOUGH: usize = 512;
@@ -70,63 +70,15 @@ pub(super) fn both_ways(squares: &[Square]) -> Triples {
 
 /// Every 3x3, in one orientation.
 pub(super) fn squares(corpus: &Corpus, work: &Work<'_>) -> Result<Vec<Square>, Halt> {
-    let reading = &corpus.forward;
-    let costs = seed_costs(corpus);
-    let mut uppers: Vec<Upper> = vec![];
-    let mut before: Option<u32> = None;
-    for (i, &place) in reading.places.iter().enumerate() {
-        if i % 4096 == 0 {
-            work.check()?;
-        }
-        let from = place as usize;
-        let Some(run) = corpus.text.get(from..from + 3).filter(|run| !run.contains(&0)) else {
-            continue;
-        };
-        if before.is_some_and(|before| corpus.run(before, 3) == run) {
-            continue;
-        }
-        before = Some(place);
-        let mut best: Option<(u64, Upper)> = None;
-        for (column, pair) in run.windows(2).enumerate() {
-            if let Some(seed) = reading.bigram(pair[0], pair[1]) {
-                let cost = costs[seed as usize];
-                if best.is_none_or(|(least, _)| cost < least) {
-                    best = Some((cost, Upper { seed, column: column as u32, place }));
-                }
-            }
-        }
-        uppers.extend(best.map(|(_, upper)| upper));
-        work.check_room(uppers.len(), 12)?;
-    }
-    uppers.sort_unstable_by_key(|upper| (upper.seed, upper.column, upper.place));
-    let groups: Vec<&[Upper]> = uppers.chunk_by(|a, b| a.seed == b.seed).collect();
-    // The greatest seed cost of the runs of three words that begin with a bigram.
-    let reach: Vec<u64> = (0..reading.bigram_count() as u32)
-        .map(|first| {
-            let (_, b) = reading.bigram_words(first);
-            let cost_after = |&c: &Word| reading.bigram(b, c).map_or(0, |second| costs[second as usize]);
-            let after = reading.thirds(first).iter().map(cost_after).max().unwrap_or(0);
-            after.min(costs[first as usize])
-        })
-        .collect();
-    let some: Vec<&[Upper]> = groups.chunks(SAMPLED).map(|groups| groups[0]).collect();
-    let others: Vec<&[Upper]> = groups.chunks(SAMPLED).flat_map(|groups| &groups[1..]).copied().collect();
-    let of = |groups: &[&[Upper]]| {
-        work.divide(groups.len(), &|next| {
-            let mut finder = Finder { corpus, costs: &costs, reach: &reach, found: vec![] };
-            while let Some(group) = next() {
-                work.check()?;
-                finder.group(groups[group], work)?;
-            }
-            Ok(finder.found)
-        })
-    };
-    let mut parts = of(&some)?;
-    if some.len() >= ENOUGH {
-        let found: usize = parts.iter().map(Vec::len).sum();
+    let seeds = Seeds::new(corpus, work)?;
+    let list = || List { corpus, squares: vec![] };
+    let (some, whole) = seeds.sampled(&list)?;
+    if whole {
+        let found: usize = some.iter().map(|list| list.squares.len()).sum();
         work.check_room(found * SAMPLED / 2, 24)?;
     }
-    parts.extend(of(&others)?);
+    let others = seeds.others(&list)?;
+    let mut parts: Vec<Vec<Square>> = some.into_iter().chain(others).map(|list| list.squares).collect();
     // The longest part is not copied if one thread made it.
     let mut squares = parts.pop().unwrap_or_default();
     squares.reserve_exact(parts.iter().map(Vec::len).sum());
@@ -134,6 +86,124 @@ pub(super) fn squares(corpus: &Corpus, work: &Work<'_>) -> Result<Vec<Square>, H
     squares.sort_unstable();
     squares.dedup();
     Ok(squares)
+}
+
+/// What takes 3x3 as they are found, each in one orientation, some more than once.
+pub(super) trait Taker: Send {
+    fn take(&mut self, rows: [[Word; 3]; 3]);
+
+    /// Asked for now and then: an error ends the search.
+    fn check(&self, work: &Work<'_>) -> Result<(), Halt>;
+}
+
+/// All of them as rows and columns.
+struct List<'a> {
+    corpus: &'a Corpus,
+    squares: Vec<Square>,
+}
+
+impl Taker for List<'_> {
+    fn take(&mut self, [x, y, z]: [[Word; 3]; 3]) {
+        let row = |run: [Word; 3]| row_of(self.corpus, &run);
+        let rows = [x, y, z].map(row);
+        let columns = [0, 1, 2].map(|column| row([x[column], y[column], z[column]]));
+        if let ([Some(r0), Some(r1), Some(r2)], [Some(c0), Some(c1), Some(c2)]) = (rows, columns) {
+            // The first row and the first column differ, as the words beside the first one do.
+            let square = if r0 < c0 { [r0, r1, r2, c0, c1, c2] } else { [c0, c1, c2, r0, r1, r2] };
+            self.squares.push(square);
+        }
+    }
+
+    fn check(&self, work: &Work<'_>) -> Result<(), Halt> {
+        work.check_room(self.squares.len(), 24)
+    }
+}
+
+/// The seeds of all upper rows.
+pub(super) struct Seeds<'a> {
+    corpus: &'a Corpus,
+    work: &'a Work<'a>,
+    costs: Vec<u64>,
+    /// The greatest seed cost of the runs of three words that begin with a bigram.
+    reach: Vec<u64>,
+    uppers: Vec<Upper>,
+}
+
+impl<'a> Seeds<'a> {
+    pub(super) fn new(corpus: &'a Corpus, work: &'a Work<'a>) -> Result<Self, Halt> {
+        let reading = &corpus.forward;
+        let costs = seed_costs(corpus);
+        let mut uppers: Vec<Upper> = vec![];
+        let mut before: Option<u32> = None;
+        for (i, &place) in reading.places.iter().enumerate() {
+            if i % 4096 == 0 {
+                work.check()?;
+            }
+            let from = place as usize;
+            let Some(run) = corpus.text.get(from..from + 3).filter(|run| !run.contains(&0)) else {
+                continue;
+            };
+            if before.is_some_and(|before| corpus.run(before, 3) == run) {
+                continue;
+            }
+            before = Some(place);
+            let mut best: Option<(u64, Upper)> = None;
+            for (column, pair) in run.windows(2).enumerate() {
+                if let Some(seed) = reading.bigram(pair[0], pair[1]) {
+                    let cost = costs[seed as usize];
+                    if best.is_none_or(|(least, _)| cost < least) {
+                        best = Some((cost, Upper { seed, column: column as u32, place }));
+                    }
+                }
+            }
+            uppers.extend(best.map(|(_, upper)| upper));
+            work.check_room(uppers.len(), 12)?;
+        }
+        uppers.sort_unstable_by_key(|upper| (upper.seed, upper.column, upper.place));
+        let reach: Vec<u64> = (0..reading.bigram_count() as u32)
+            .map(|first| {
+                let (_, b) = reading.bigram_words(first);
+                let cost_after = |&c: &Word| reading.bigram(b, c).map_or(0, |second| costs[second as usize]);
+                let after = reading.thirds(first).iter().map(cost_after).max().unwrap_or(0);
+                after.min(costs[first as usize])
+            })
+            .collect();
+        Ok(Self { corpus, work, costs, reach, uppers })
+    }
+
+    fn groups(&self) -> Vec<&[Upper]> {
+        self.uppers.chunk_by(|a, b| a.seed == b.seed).collect()
+    }
+
+    /// The 3x3 of every 64th seed, to each thread's taker; and whether these are enough seeds to say how many there are of all.
+    pub(super) fn sampled<T: Taker>(&self, taker: &(dyn Fn() -> T + Sync)) -> Result<(Vec<T>, bool), Halt> {
+        let some: Vec<&[Upper]> = self.groups().chunks(SAMPLED).map(|groups| groups[0]).collect();
+        Ok((self.of(&some, taker)?, some.len() >= ENOUGH))
+    }
+
+    /// Those of the others.
+    pub(super) fn others<T: Taker>(&self, taker: &(dyn Fn() -> T + Sync)) -> Result<Vec<T>, Halt> {
+        let groups = self.groups();
+        let others: Vec<&[Upper]> = groups.chunks(SAMPLED).flat_map(|groups| &groups[1..]).copied().collect();
+        self.of(&others, taker)
+    }
+
+    /// Those of all.
+    pub(super) fn all<T: Taker>(&self, taker: &(dyn Fn() -> T + Sync)) -> Result<Vec<T>, Halt> {
+        self.of(&self.groups(), taker)
+    }
+
+    fn of<T: Taker>(&self, groups: &[&[Upper]], taker: &(dyn Fn() -> T + Sync)) -> Result<Vec<T>, Halt> {
+        self.work.divide(groups.len(), &|next| {
+            let mut finder =
+                Finder { corpus: self.corpus, costs: &self.costs, reach: &self.reach, taker: taker() };
+            while let Some(group) = next() {
+                self.work.check()?;
+                finder.group(groups[group], self.work)?;
+            }
+            Ok(finder.taker)
+        })
+    }
 }
 
 /// Successors that are looked at for an estimate, at most.
@@ -156,14 +226,14 @@ fn seed_costs(corpus: &Corpus) -> Vec<u64> {
         .collect()
 }
 
-struct Finder<'a> {
+struct Finder<'a, T> {
     corpus: &'a Corpus,
     costs: &'a [u64],
     reach: &'a [u64],
-    found: Vec<Square>,
+    taker: T,
 }
 
-impl Finder<'_> {
+impl<T: Taker> Finder<'_, T> {
     fn group(&mut self, group: &[Upper], work: &Work<'_>) -> Result<(), Halt> {
         let corpus = self.corpus;
         let reading = &corpus.forward;
@@ -198,9 +268,7 @@ impl Finder<'_> {
                     }
                 }
             }
-            if self.found.len() > 1 << 16 {
-                work.check_room(self.found.len(), 24)?;
-            }
+            self.taker.check(work)?;
         }
         Ok(())
     }
@@ -299,14 +367,7 @@ impl Finder<'_> {
         if pair_cost(x[0], y[0]).min(pair_cost(y[0], z[0])) < cost {
             return;
         }
-        let row = |run: [Word; 3]| row_of(self.corpus, &run);
-        let rows = [x, y, z].map(row);
-        let columns = [0, 1, 2].map(|column| row([x[column], y[column], z[column]]));
-        if let ([Some(r0), Some(r1), Some(r2)], [Some(c0), Some(c1), Some(c2)]) = (rows, columns) {
-            // The first row and the first column differ, as the words beside the first one do.
-            let square = if r0 < c0 { [r0, r1, r2, c0, c1, c2] } else { [c0, c1, c2, r0, r1, r2] };
-            self.found.push(square);
-        }
+        self.taker.take([x, y, z]);
     }
 }
 

@@ -12,6 +12,8 @@ pub(crate) enum Halt {
     Stopped,
     /// Its lists would take more memory than there is.
     Memory,
+    /// It would take hours.
+    Effort,
     /// A thread died.
     Failed,
 }

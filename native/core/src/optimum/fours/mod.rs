@@ -1,246 +1,278 @@
-//! Every 3x3x3 that may be in a 3x3x3x3, from all 3x3.
+//! Every 3x3x3x3, from all 3x3, one rarest word after the other.
 //!
-//! In a 3x3x3x3 three 3x3 go through each line, one for every other axis. Of these each two *cross*: no word is twice in a shell of the two,
-//! and at each of the line's three words the lines that they have there are lines of another 3x3. So a 3x3 is in none if it has a line
-//! through which no two others go such that all three cross. Then it is dropped, with which others cross nowhere any more, and so on: this
-//! is consistency in constraint networks (Mackworth, Consistency in Networks of Relations, 1977). Through common lines go thousands of
-//! 3x3: they cost most and drop least. So lines with few are looked at over and over, and then those with somewhat more. For many texts
-//! nothing is left.
+//! A 3x3x3x3 has four lines through each of its words, of which each two have a 3x3. Through its rarest word these are of commoner words only. So words are
+//! put in order by how many 3x3 they are in, and for each the 3x3 are looked at of which it is the rarest: its [`star`]. Three of its lines have a 3x3x3 or not,
+//! [`cubes`]; what they leave is [`finish`]ed with a fourth. Nothing has to be known of other words for that.
 //!
-//! Of what is left the lines are finished one by one, that with the fewest 3x3 first: for each two that cross and are among three that do, the
-//! 3x3x3 with these two is sought, of which only four lines are missing. Where three 3x3 have one two by two, these are found. Whether or not, all
-//! 3x3 through the line are dropped then, as every grid with this line has been seen. So the common lines come last, when little is left.
-//!
-//! Which lines cross is a bit for each two that share a word; for one line the 3x3 that cross with one are a set of bits, and
-//! whether two of them cross each other too is an `and`.
-//!
-//! Guarantee: of each 3x3x3x3 of the text at least one 3x3x3 is found that is the first along the axis that it lacks. Costs: for each line the 3x3
-//! through it squared / 64, and some microseconds for two that cross; figures in docs/optimal.md. Memory: 110 bytes a 3x3; the bits, of
-//! which there are as many as pairs of lines with a word in common; the sets of one line for each thread.
+//! Guarantee: every 3x3x3x3 of the text, whatever the threads and the memory. Costs: grow with the 3x3 to the power of 2.2; figures in docs/optimal.md.
+//! Memory: 16 bytes a 3x3, and 256 for those of one word; what does not fit is looked for again for some words at a time. And tables
+//! of the phrases, see [`lexicon`].
 
-mod beam;
-mod corners;
-mod crossings;
-mod phrases;
+mod cubes;
+mod finish;
+mod layers;
+mod lexicon;
+mod star;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::atomic::AtomicBool;
+use std::sync::Mutex;
 
-use self::beam::Beam;
-use self::corners::Corners;
-use self::crossings::Crossings;
-use self::phrases::Phrases;
+use self::cubes::Cubes;
+use self::finish::Words;
+use self::lexicon::Lexicon;
+use self::star::Star;
 use super::corpus::{Corpus, Word};
-use super::grid::{Filler, Grid};
-use super::rows::{Square, words};
+use super::grid::Grid;
+use super::rows::{SAMPLED, Seeds, Taker};
 use super::work::{Halt, Work};
 
-/// 3x3 through a line, at most, in the first passes, and in the last ones.
-const FEW: usize = 256;
-const MANY: usize = 512;
+/// Tables for commoner words only are made anew for half of the words, and so on, down to so many.
+const LEAST_WORDS: usize = 64;
 
-/// A pass that drops less than one in so many is followed by one over lines with more.
-const WORTH: usize = 16;
+/// Pairs of words below this may be looked up in a table.
+const COMMON: u64 = 1024;
 
-/// Bytes for each 3x3, besides the list that is given.
-const BYTES: u64 = 90;
+/// Bytes that a star takes for each 3x3 while it is looked at.
+const STAR_BYTES: usize = 256;
 
-/// Parts of a pass; before each the bits are made anew if enough has been dropped since.
-const PARTS: usize = 64;
+/// A 3x3: its rarest word, and its rows as numbers of phrases.
+type Square = (Word, [u32; 3]);
 
-/// Lines that a thread takes at a time.
-const GROUP: usize = 64;
-
-/// No line.
-const NONE: u32 = u32::MAX;
-
-/// 3x3x3 of the text, among them the first one along some axis of each 3x3x3x3.
-pub(super) fn cubes(corpus: &Corpus, squares: Vec<Square>, work: &Work<'_>) -> Result<Vec<Grid>, Halt> {
-    among(corpus, squares, FEW..MANY + 1, work)
+/// All 3x3x3x3, each with its axes in one order. More than `most` 3x3 are not looked at.
+pub(super) fn all(corpus: &Corpus, most: usize, work: &Work<'_>) -> Result<Vec<Grid>, Halt> {
+    // As long as a list grows it may take twice its room.
+    let room = (work.memory / 8 / work.threads as u64) as usize / size_of::<Square>();
+    within(corpus, most, room, work)
 }
 
-/// The same; first lines are looked at over and over that have at most so many 3x3.
-fn among(
-    corpus: &Corpus,
-    mut squares: Vec<Square>,
-    passes: Range<usize>,
-    work: &Work<'_>,
-) -> Result<Vec<Grid>, Halt> {
-    if squares.len() as u64 * BYTES > work.memory / 4 * 3 {
-        return Err(Halt::Memory);
+/// The same, with so many 3x3 for each thread at a time.
+fn within(corpus: &Corpus, most: usize, room: usize, work: &Work<'_>) -> Result<Vec<Grid>, Halt> {
+    let seeds = Seeds::new(corpus, work)?;
+    let count = || Count::new(corpus, room);
+    let (some, whole) = seeds.sampled(&count)?;
+    let sampled: usize = some.iter().map(|count| count.squares).sum();
+    if whole && sampled * SAMPLED / 2 > most {
+        return Err(Halt::Effort);
     }
-    let lines = numbered(corpus, &mut squares);
-    let mut most = passes.start;
-    while !squares.is_empty() && passes.contains(&most) {
-        let mut stays = Net::of(corpus, &lines, &squares, work)?.pass(most)?.into_iter();
-        let before = squares.len();
-        squares.retain(|_| stays.next().unwrap_or(true));
-        if (before - squares.len()) * WORTH < before {
-            most *= 2;
+    let counts = some.into_iter().chain(seeds.others(&count)?).fold(count(), Count::and);
+    if counts.squares > most {
+        return Err(Halt::Effort);
+    }
+    let mut found = BTreeSet::new();
+    let ranked = Ranked::new(corpus, &counts.words);
+    let mut left = ranked.words.len();
+    if let Some(mut squares) = counts.list {
+        for (rarest, rows) in &mut squares {
+            let words = rows.iter().flat_map(|&row| ranked.lines[row as usize]);
+            *rarest = words.max().unwrap_or_default();
         }
+        squares.sort_unstable();
+        squares.dedup();
+        ranked.look(&squares, left, work, &mut found)?;
+        left = 0;
     }
-    if squares.is_empty() {
-        return Ok(vec![]);
-    }
-    let seen = Net::of(corpus, &lines, &squares, work)?.finish()?;
-    let mut found: BTreeSet<Grid> = seen.into_iter().collect();
-    if !found.is_empty() {
-        // The line that a grid was seen from may be in its third layer.
-        let once = before(corpus, &found, work)?;
-        found.extend(before(corpus, &once, work)?);
-        found.extend(once);
+    while left > 0 {
+        // The rarest words come first, as many as there is room for.
+        let (squares, from) = ranked.list(&seeds, left, room)?;
+        if from == left {
+            return Err(Halt::Memory);
+        }
+        ranked.look(&squares, left, work, &mut found)?;
+        left = from;
     }
     Ok(found.into_iter().collect())
 }
 
-/// The 3x3x3 after which one of these comes, along a fourth axis: in the text read backwards it comes before.
-fn before(corpus: &Corpus, cubes: &BTreeSet<Grid>, work: &Work<'_>) -> Result<BTreeSet<Grid>, Halt> {
-    let backwards = |words: &[Word]| words.iter().rev().copied().collect();
-    let reversed = corpus.reversed().map_err(|_| Halt::Memory)?;
-    let mut filler = Filler::new(&reversed, work);
-    let mut pairs = BTreeSet::new();
-    for cube in cubes {
-        work.check()?;
-        let cube = Grid { words: backwards(&cube.words), ..cube.clone() };
-        filler.grown(&cube, 3, &mut pairs)?;
-        work.check_room(pairs.len(), 54 * 8 + 64)?;
-    }
-    let layer = |words: &[Word]| Grid { dims: vec![3, 3, 3], words: backwards(words) }.sorted();
-    Ok(pairs.iter().map(|pair| layer(&pair.words[27..])).collect())
-}
-
-/// Gives the lines of some 3x3 numbers, in place of rows; and their words.
-fn numbered(corpus: &Corpus, squares: &mut [Square]) -> Vec<[Word; 3]> {
-    let mut numbers = vec![NONE; corpus.forward.places.len()];
-    let mut lines: Vec<[Word; 3]> = vec![];
-    for row in squares.iter_mut().flatten() {
-        let number = &mut numbers[*row as usize];
-        if *number == NONE {
-            *number = lines.len() as u32;
-            let words = words(corpus, *row, 3);
-            lines.push([words[0], words[1], words[2]]);
-        }
-        *row = *number;
-    }
-    lines
-}
-
-/// Some 3x3 and the lines in them.
-struct Net<'a> {
+/// How many 3x3 each word is in, and the 3x3 themselves as long as there is room.
+struct Count<'a> {
     corpus: &'a Corpus,
-    /// By line, its three words.
-    lines: &'a [[Word; 3]],
-    /// By 3x3, its rows and its columns.
-    squares: &'a [[u32; 6]],
-    /// By line where it begins in `through`.
-    starts: Vec<u32>,
-    /// The 3x3 through each line: 8 times the number of the 3x3, plus which of its lines it is.
-    through: Vec<u32>,
-    /// The lines that are in any, those with the fewest 3x3 through them first.
-    order: Vec<u32>,
-    work: &'a Work<'a>,
+    squares: usize,
+    words: Vec<u32>,
+    /// Without the rarest word, which is not known yet.
+    list: Option<Vec<Square>>,
+    most: usize,
 }
 
-impl<'a> Net<'a> {
-    fn of(
-        corpus: &'a Corpus,
-        lines: &'a [[Word; 3]],
-        squares: &'a [[u32; 6]],
-        work: &'a Work<'a>,
-    ) -> Result<Self, Halt> {
-        if squares.len() > u32::MAX as usize / 18 {
-            return Err(Halt::Memory);
+impl<'a> Count<'a> {
+    fn new(corpus: &'a Corpus, most: usize) -> Self {
+        Self { corpus, squares: 0, words: vec![0; corpus.vocabulary() + 1], list: Some(vec![]), most }
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.squares += other.squares;
+        self.words.iter_mut().zip(other.words).for_each(|(sum, count)| *sum = sum.saturating_add(count));
+        self.list = self.list.zip(other.list).map(|(mut list, other)| {
+            list.extend(other);
+            list
+        });
+        self
+    }
+}
+
+impl Taker for Count<'_> {
+    fn take(&mut self, rows: [[Word; 3]; 3]) {
+        self.squares += 1;
+        for word in rows.into_iter().flatten() {
+            let count = &mut self.words[word as usize];
+            *count = count.saturating_add(1);
         }
-        let mut starts = vec![0_u32; lines.len() + 1];
-        for &line in squares.iter().flatten() {
-            starts[line as usize + 1] += 1;
-        }
-        for line in 0..lines.len() {
-            starts[line + 1] += starts[line];
-        }
-        let mut next = starts.clone();
-        let mut through = vec![0; squares.len() * 6];
-        for (square, of) in (0_u32..).zip(squares) {
-            for (which, &line) in (0_u32..).zip(of) {
-                let at = &mut next[line as usize];
-                through[*at as usize] = square * 8 + which;
-                *at += 1;
+        if let Some(list) = &mut self.list {
+            if list.len() < self.most {
+                list.push((0, numbered(self.corpus, rows)));
+            } else {
+                self.list = None;
             }
         }
-        let count = |line: u32| starts[line as usize + 1] - starts[line as usize];
-        let mut order: Vec<u32> = (0..lines.len() as u32).filter(|&line| count(line) > 0).collect();
-        order.sort_by_key(|&line| count(line));
-        Ok(Self { corpus, lines, squares, starts, through, order, work })
     }
 
-    fn through(&self, line: u32) -> &[u32] {
-        &self.through[self.starts[line as usize] as usize..self.starts[line as usize + 1] as usize]
+    fn check(&self, _: &Work<'_>) -> Result<(), Halt> {
+        Ok(())
+    }
+}
+
+/// The numbers of phrases that there are.
+fn numbered(corpus: &Corpus, rows: [[Word; 3]; 3]) -> [u32; 3] {
+    let reading = &corpus.forward;
+    rows.map(|[a, b, c]| {
+        reading.bigram(a, b).and_then(|bigram| reading.trigram(bigram, c)).unwrap_or_default() as u32
+    })
+}
+
+/// The words that are in some 3x3, those in most first: their place is their *rank*.
+struct Ranked<'a> {
+    corpus: &'a Corpus,
+    words: Vec<Word>,
+    /// By word; of those in none it is the greatest there is.
+    ranks: Vec<Word>,
+    /// By number of a phrase of three words the ranks of these.
+    lines: Vec<[Word; 3]>,
+}
+
+impl<'a> Ranked<'a> {
+    /// Of how many 3x3 each word is in.
+    fn new(corpus: &'a Corpus, counts: &[u32]) -> Self {
+        let mut words: Vec<Word> =
+            (0..).zip(counts).filter(|&(_, &count)| count > 0).map(|(word, _)| word).collect();
+        words.sort_by_key(|&word| Reverse(counts[word as usize]));
+        let mut ranks = vec![Word::MAX; counts.len()];
+        for (rank, &word) in (0..).zip(&words) {
+            ranks[word as usize] = rank;
+        }
+        let reading = &corpus.forward;
+        let mut lines = vec![];
+        for bigram in 0..reading.bigram_count() as u32 {
+            let (a, b) = reading.bigram_words(bigram);
+            lines.extend(reading.thirds(bigram).iter().map(|&c| [a, b, c].map(|word| ranks[word as usize])));
+        }
+        Self { corpus, words, ranks, lines }
     }
 
-    /// Looks at every line with at most so many 3x3 through it, and says which 3x3 stay.
-    fn pass(&self, most: usize) -> Result<Vec<bool>, Halt> {
-        let few = self.order.partition_point(|&line| self.through(line).len() <= most);
-        let alive: Vec<AtomicBool> = self.squares.iter().map(|_| AtomicBool::new(true)).collect();
-        let mut crossings = Crossings::of(self)?;
-        let mut filled = None;
-        for part in self.parts(&self.order[..few]) {
-            crossings.refresh(self, &alive, &mut filled, false);
-            self.work.divide(part.len().div_ceil(GROUP), &|next| {
-                let mut beam = Beam::new(self, &crossings, &alive);
-                while let Some(group) = next() {
-                    for &line in part.iter().skip(group * GROUP).take(GROUP) {
-                        self.work.check()?;
-                        beam.peel(line)?;
-                    }
+    /// The 3x3 whose rarest word has a rank from the one that is given back on, below the given one; in order.
+    fn list(&self, seeds: &Seeds<'_>, below: usize, room: usize) -> Result<(Vec<Square>, usize), Halt> {
+        let list = || List { ranked: self, ranks: 0..below, most: room, squares: vec![] };
+        let mut lists = seeds.all(&list)?;
+        // Where they did not fit, one or the other thread kept those of the rarest words only.
+        let from = lists.iter().map(|list| list.ranks.start).max().unwrap_or(0);
+        let mut squares = lists.pop().map(|list| list.squares).unwrap_or_default();
+        lists.into_iter().for_each(|list| squares.extend(list.squares));
+        squares.retain(|square| square.0 as usize >= from);
+        squares.sort_unstable();
+        squares.dedup();
+        Ok((squares, from))
+    }
+
+    /// Those of a list with ranks below the given one. The tables are made anew for words of half the rank, as they are the faster the smaller.
+    fn look(
+        &self,
+        mut squares: &[Square],
+        mut below: usize,
+        work: &Work<'_>,
+        found: &mut BTreeSet<Grid>,
+    ) -> Result<(), Halt> {
+        work.check_room(self.lines.len(), 100)?;
+        let most_common = (work.memory / 16 / 24).isqrt().min(COMMON);
+        while !squares.is_empty() {
+            let from = if below > LEAST_WORDS { below / 2 } else { 0 };
+            let (rest, these) =
+                squares.split_at(squares.partition_point(|square| (square.0 as usize) < from));
+            if !these.is_empty() {
+                let common =
+                    self.lines.iter().filter(|line| line.iter().all(|&rank| (rank as usize) < below));
+                let lexicon = Lexicon::new(common.copied().collect(), below, most_common as usize);
+                self.stars(&lexicon, these, work, found)?;
+            }
+            (squares, below) = (rest, from);
+        }
+        Ok(())
+    }
+
+    /// Star by star.
+    fn stars(
+        &self,
+        lexicon: &Lexicon,
+        squares: &[Square],
+        work: &Work<'_>,
+        found: &mut BTreeSet<Grid>,
+    ) -> Result<(), Halt> {
+        let stars: Vec<&[Square]> = squares.chunk_by(|a, b| a.0 == b.0).collect();
+        let layers = (work.memory / 8 / work.threads as u64) as usize / size_of::<[Word; 4]>();
+        let all = Mutex::new(found);
+        work.divide(stars.len(), &|next| {
+            let mut cubes = Cubes::new(lexicon, layers, work);
+            let mut found = vec![];
+            while let Some(star) = next() {
+                work.check()?;
+                let Some(&(word, _)) = stars[star].first() else { continue };
+                work.check_room(stars[star].len() * work.threads, STAR_BYTES)?;
+                let lines = |&(_, rows): &Square| rows.map(|row| self.lines[row as usize]);
+                let rows: Vec<[[Word; 3]; 3]> = stars[star].iter().map(lines).collect();
+                if let Some(mut star) = Star::new(lexicon, word, &rows, work)? {
+                    finish::all(lexicon, &mut cubes, &mut star, work, &mut found)?;
                 }
-                Ok(())
-            })?;
-        }
-        Ok(alive.into_iter().map(AtomicBool::into_inner).collect())
+                let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                all.extend(found.drain(..).map(|words| self.grid(&words)));
+                work.check_room(all.len(), 81 * 4 + 96)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
     }
 
-    /// Finishes one line after the other.
-    fn finish(&self) -> Result<Vec<Grid>, Halt> {
-        let phrases = Phrases::of(self.corpus, self.work)?;
-        let alive: Vec<AtomicBool> = self.squares.iter().map(|_| AtomicBool::new(true)).collect();
-        let mut crossings = Crossings::of(self)?;
-        let (mut filled, mut found) = (None, vec![]);
-        for part in self.parts(&self.order) {
-            crossings.refresh(self, &alive, &mut filled, true);
-            let parts = self.work.divide(part.len().div_ceil(GROUP), &|next| {
-                let mut beam = Beam::new(self, &crossings, &alive);
-                let mut corners = Corners::new(self, &phrases, &crossings);
-                let mut found = vec![];
-                while let Some(group) = next() {
-                    for &line in part.iter().skip(group * GROUP).take(GROUP) {
-                        beam.finish(line, &mut corners, &mut found)?;
-                    }
-                }
-                Ok(found)
-            })?;
-            found.extend(parts.into_iter().flatten());
-            self.work.check_room(found.len(), 27 * 4 + 64)?;
+    fn grid(&self, ranks: &Words) -> Grid {
+        Grid { dims: vec![3; 4], words: ranks.iter().map(|&rank| self.words[rank as usize]).collect() }
+            .sorted()
+    }
+}
+
+/// The 3x3 whose rarest word has one of these ranks. If there is no room for all, those of the rarest words.
+struct List<'a> {
+    ranked: &'a Ranked<'a>,
+    ranks: Range<usize>,
+    most: usize,
+    squares: Vec<Square>,
+}
+
+impl Taker for List<'_> {
+    fn take(&mut self, rows: [[Word; 3]; 3]) {
+        let rank = |&word: &Word| self.ranked.ranks[word as usize];
+        let Some(rarest) = rows.iter().flatten().map(rank).max() else { return };
+        if !self.ranks.contains(&(rarest as usize)) {
+            return;
         }
-        Ok(found)
+        self.squares.push((rarest, numbered(self.ranked.corpus, rows)));
+        if self.squares.len() > self.most {
+            // Half of them go; those are looked for again.
+            let middle = self.squares.len() / 2;
+            let (_, &mut (median, _), _) = self.squares.select_nth_unstable(middle);
+            self.ranks.start = median as usize + 1;
+            self.squares.retain(|square| square.0 > median);
+        }
     }
 
-    /// Lines in parts with about as many 3x3 through them.
-    fn parts<'b>(&self, lines: &'b [u32]) -> Vec<&'b [u32]> {
-        let entries: usize = lines.iter().map(|&line| self.through(line).len()).sum();
-        let mut parts = vec![];
-        let mut rest = lines;
-        while !rest.is_empty() {
-            let mut sum = 0;
-            let last = rest.iter().position(|&line| {
-                sum += self.through(line).len();
-                sum * PARTS > entries
-            });
-            let (part, after) = rest.split_at(last.map_or(rest.len(), |last| last + 1));
-            parts.push(part);
-            rest = after;
-        }
-        parts
+    fn check(&self, _: &Work<'_>) -> Result<(), Halt> {
+        Ok(())
     }
 }
 
@@ -249,6 +281,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::optimum::grid::Filler;
     use crate::optimum::rows::{both_ways, squares};
     use crate::optimum::{blocks, grown};
     use crate::search::Stop;
@@ -309,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_grid_is_lost() {
+    fn all_are_found() {
         let stop = Stop::default();
         let (mut with, mut without) = (0, 0);
         for seed in 0..100 {
@@ -319,12 +352,11 @@ mod tests {
             let work = Work { stop: &stop, threads: 1 + seed as usize % 2, memory: 1 << 30 };
             let squares = squares(&corpus, &work).expect("no limit");
             let cubes = blocks::cubes(&corpus, &both_ways(&squares), &work).expect("no limit");
-            let expected = fours(&corpus, cubes.clone(), &work);
-            // All at once, with few looks, and without any.
-            for passes in [FEW..MANY + 1, 4..9, 1..1] {
-                let found = among(&corpus, squares.clone(), passes, &work).expect("no limit");
-                assert!(found.iter().all(|cube| cubes.binary_search(cube).is_ok()), "{seed}");
-                assert_eq!(fours(&corpus, found, &work), expected, "{seed}");
+            let expected: Vec<Grid> = fours(&corpus, cubes, &work).iter().map(Grid::sorted).collect();
+            // All 3x3 at a time, and some.
+            for room in [1 << 20, squares.len() / 2 + 200] {
+                let found = within(&corpus, 1 << 20, room, &work).expect("no limit");
+                assert_eq!(found, expected, "{seed}");
             }
             *if expected.is_empty() { &mut without } else { &mut with } += 1;
         }
@@ -332,14 +364,18 @@ mod tests {
     }
 
     #[test]
-    fn a_small_budget_is_kept() {
+    fn it_ends_at_a_limit() {
         let stop = Stop::default();
         let interner = Arc::new(Interner::from_bytes("text", text(1).as_bytes()).expect("UTF-8"));
         let index = PhraseIndex::build(interner).expect("an index");
         let corpus = Corpus::new(&index).expect("a corpus");
         let work = Work { stop: &stop, threads: 1, memory: 1 << 30 };
-        let squares = squares(&corpus, &work).expect("no limit");
-        let small = Work { memory: squares.len() as u64 * 100, ..work };
-        assert_eq!(cubes(&corpus, squares, &small), Err(Halt::Memory));
+        let squares = squares(&corpus, &work).expect("no limit").len();
+        assert!(all(&corpus, squares * 2, &work).is_ok());
+        assert_eq!(all(&corpus, squares / 2, &work), Err(Halt::Effort));
+        // No room for the 3x3 of a single word.
+        assert_eq!(within(&corpus, squares * 2, 1, &work), Err(Halt::Memory));
+        stop.end_early(crate::search::Limit::MaxTime);
+        assert_eq!(all(&corpus, squares * 2, &work), Err(Halt::Stopped));
     }
 }

@@ -1,0 +1,303 @@
+//! The lines through a word in which it is the rarest, and the 3x3 that two of them have.
+//!
+//! A grid of four axes has four lines through each of its words, and each two of these have a 3x3. So what is in no four of which each two have one is
+//! dropped, again and again.
+//!
+//! Costs: for two lines with a 3x3 the lines that go with both, squared / 64. Memory: for three lines a bit, and 30 bytes or so a 3x3.
+
+use super::lexicon::{Lexicon, OTHERS};
+use crate::optimum::corpus::Word;
+use crate::optimum::work::{Halt, Work};
+
+/// A line with the word at one of its places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Spoke {
+    pub(super) line: [Word; 3],
+    pub(super) at: usize,
+}
+
+/// The 3x3 of two spokes.
+#[derive(Debug, Default)]
+pub(super) struct Pair {
+    /// Their corners: that beside the first other place of the first spoke and of the second, then that of the second's second, and so on.
+    pub(super) corners: Vec<[Word; 4]>,
+    /// What is beside the first spoke, over its other places, and beside the second.
+    sides: [Vec<Side>; 4],
+}
+
+/// A line beside a spoke, through one of its other words.
+#[derive(Debug)]
+pub(super) struct Side {
+    /// Three times its number and the place at which it crosses.
+    pub(super) crossing: u32,
+    /// Its other words.
+    pub(super) words: [Word; 2],
+    /// What may be on the other side then.
+    pub(super) rests: Vec<Rest>,
+}
+
+/// The words of a line on the other side, without the one that is the spoke's, and which of the 3x3 that is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rest {
+    pub(super) words: [Word; 2],
+    pub(super) square: u32,
+}
+
+/// No pair.
+const NONE: u32 = u32::MAX;
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(super) struct Star {
+    pub(super) word: Word,
+    pub(super) spokes: Vec<Spoke>,
+    pairs: Vec<Pair>,
+    /// By two spokes which pair that is.
+    pair_of: Vec<u32>,
+    /// By two spokes the bits of those that are still looked at with them.
+    open: Vec<u64>,
+    width: usize,
+}
+
+impl Star {
+    /// Of the 3x3 that have the word, and no rarer one, as rows; `None` if no four lines are left.
+    pub(super) fn new(
+        lexicon: &Lexicon,
+        word: Word,
+        squares: &[[[Word; 3]; 3]],
+        work: &Work<'_>,
+    ) -> Result<Option<Self>, Halt> {
+        // Spoke by spoke: its 3x3, as crossing spoke and corners.
+        let mut found: Vec<(Spoke, Spoke, [Word; 4])> = vec![];
+        for rows in squares {
+            for i in 0..3 {
+                for j in (0..3).filter(|&j| rows[i][j] == word) {
+                    let row = Spoke { line: rows[i], at: j };
+                    let column = Spoke { line: rows.map(|row| row[j]), at: i };
+                    let corner = |a: usize, b: usize| rows[OTHERS[i][b]][OTHERS[j][a]];
+                    let [c00, c01, c10, c11] = [corner(0, 0), corner(0, 1), corner(1, 0), corner(1, 1)];
+                    found.push(if row < column {
+                        (row, column, [c00, c01, c10, c11])
+                    } else {
+                        (column, row, [c00, c10, c01, c11])
+                    });
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        let mut spokes: Vec<Spoke> = found.iter().flat_map(|&(a, b, _)| [a, b]).collect();
+        spokes.sort_unstable();
+        spokes.dedup();
+        let place = |spokes: &[Spoke], spoke| spokes.binary_search(&spoke).unwrap_or_default();
+        work.check_room(spokes.len() * spokes.len().div_ceil(64), 8)?;
+        let mut graph = Graph::new(spokes.len());
+        for same in found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            graph.join(place(&spokes, same[0].0), place(&spokes, same[0].1));
+        }
+        graph.keep_fours(work)?;
+        // Only what is left gets a number.
+        let stays: Vec<Spoke> =
+            spokes.iter().enumerate().filter(|&(x, _)| graph.any(x)).map(|(_, &spoke)| spoke).collect();
+        if stays.len() < 4 {
+            return Ok(None);
+        }
+        let count = stays.len();
+        let width = count.div_ceil(64);
+        work.check_room(count * count * width, 16)?;
+        let mut star = Self {
+            word,
+            pairs: vec![],
+            pair_of: vec![NONE; count * count],
+            open: vec![0; count * count * width],
+            width,
+            spokes: stays,
+        };
+        for same in found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let (a, b, _) = same[0];
+            if graph.has(place(&spokes, a), place(&spokes, b)) {
+                let (x, y) = (place(&star.spokes, a), place(&star.spokes, b));
+                star.pair_of[x * count + y] = star.pairs.len() as u32;
+                star.pair_of[y * count + x] = star.pairs.len() as u32;
+                star.pairs.push(Pair::new(lexicon, a, b, same.iter().map(|found| found.2).collect()));
+            }
+        }
+        let mut left = Graph::new(count);
+        for x in 0..count {
+            (x..count).filter(|&y| star.has(x, y)).for_each(|y| left.join(x, y));
+        }
+        for (both, open) in star.open.chunks_mut(width).enumerate() {
+            let (x, y) = (both / count, both % count);
+            if left.has(x, y) {
+                open.iter_mut().zip(left.row(x)).zip(left.row(y)).for_each(|((open, a), b)| *open = a & b);
+            }
+        }
+        Ok(Some(star))
+    }
+
+    /// Whether two spokes have a 3x3.
+    pub(super) fn has(&self, x: usize, y: usize) -> bool {
+        self.pair_of[x * self.spokes.len() + y] != NONE
+    }
+
+    /// The 3x3 of two spokes that have any.
+    pub(super) fn pair(&self, x: usize, y: usize) -> &Pair {
+        &self.pairs[self.pair_of[x * self.spokes.len() + y] as usize]
+    }
+
+    /// The lines of the 3x3 of x and y that are beside x, over the given one of its other places.
+    pub(super) fn sides(&self, x: usize, y: usize, over: usize) -> &[Side] {
+        &self.pair(x, y).sides[usize::from(x > y) * 2 + over]
+    }
+
+    #[inline]
+    fn open(&self, x: usize, y: usize) -> &[u64] {
+        &self.open[(x * self.spokes.len() + y) * self.width..][..self.width]
+    }
+
+    /// The spokes that are in a four with these, of which every three are looked at.
+    pub(super) fn fourths(&self, [x, y, z]: [usize; 3]) -> impl Iterator<Item = usize> + '_ {
+        let (a, b, c) = (self.open(x, y), self.open(x, z), self.open(y, z));
+        (0..self.width).flat_map(move |k| Ones(a[k] & b[k] & c[k]).map(move |bit| k * 64 + bit))
+    }
+
+    /// These three are not looked at any more.
+    pub(super) fn close(&mut self, [x, y, z]: [usize; 3]) {
+        let count = self.spokes.len();
+        for (x, y, z) in [(x, y, z), (y, x, z), (x, z, y), (z, x, y), (y, z, x), (z, y, x)] {
+            self.open[(x * count + y) * self.width + z / 64] &= !(1 << (z % 64));
+        }
+    }
+
+    /// All threes that are looked at, ascending.
+    pub(super) fn threes(&self) -> Vec<[usize; 3]> {
+        let mut threes = vec![];
+        for x in 0..self.spokes.len() {
+            for y in x + 1..self.spokes.len() {
+                let after = self
+                    .open(x, y)
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(k, &bits)| Ones(bits).map(move |bit| k * 64 + bit));
+                threes.extend(after.filter(|&z| z > y).map(|z| [x, y, z]));
+            }
+        }
+        threes
+    }
+}
+
+impl Pair {
+    fn new(lexicon: &Lexicon, first: Spoke, second: Spoke, corners: Vec<[Word; 4]>) -> Self {
+        let mut sides: [Vec<Side>; 4] = Default::default();
+        for (which, sides) in sides.iter_mut().enumerate() {
+            let (of, over) = (which / 2, which % 2);
+            let (spoke, other) = if of == 0 { (first, second) } else { (second, first) };
+            let beside = |corners: &[Word; 4], over: usize| {
+                if of == 0 {
+                    [corners[over * 2], corners[over * 2 + 1]]
+                } else {
+                    [corners[over], corners[2 + over]]
+                }
+            };
+            let mut all: Vec<([Word; 2], [Word; 2], u32)> = (0..)
+                .zip(&corners)
+                .map(|(square, corners)| (beside(corners, over), beside(corners, 1 - over), square))
+                .collect();
+            all.sort_unstable();
+            for same in all.chunk_by(|a, b| a.0 == b.0) {
+                let words = same[0].0;
+                let mut line = [0; 3];
+                line[other.at] = spoke.line[OTHERS[spoke.at][over]];
+                line[OTHERS[other.at][0]] = words[0];
+                line[OTHERS[other.at][1]] = words[1];
+                sides.push(Side {
+                    crossing: lexicon.number(line) * 3 + other.at as u32,
+                    words,
+                    rests: same.iter().map(|&(_, words, square)| Rest { words, square }).collect(),
+                });
+            }
+        }
+        Self { corners, sides }
+    }
+}
+
+/// The numbers of the bits that are set.
+pub(super) struct Ones(pub(super) u64);
+
+impl Iterator for Ones {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let bit = self.0.trailing_zeros() as usize;
+        let some = self.0 != 0;
+        self.0 &= self.0.wrapping_sub(1);
+        some.then_some(bit)
+    }
+}
+
+/// Which two go together.
+struct Graph {
+    count: usize,
+    width: usize,
+    bits: Vec<u64>,
+}
+
+impl Graph {
+    fn new(count: usize) -> Self {
+        let width = count.div_ceil(64);
+        Self { count, width, bits: vec![0; count * width] }
+    }
+
+    fn row(&self, x: usize) -> &[u64] {
+        &self.bits[x * self.width..][..self.width]
+    }
+
+    fn has(&self, x: usize, y: usize) -> bool {
+        self.row(x)[y / 64] >> (y % 64) & 1 == 1
+    }
+
+    fn any(&self, x: usize) -> bool {
+        self.row(x).iter().any(|&bits| bits != 0)
+    }
+
+    fn join(&mut self, x: usize, y: usize) {
+        self.bits[x * self.width + y / 64] |= 1 << (y % 64);
+        self.bits[y * self.width + x / 64] |= 1 << (x % 64);
+    }
+
+    fn part(&mut self, x: usize, y: usize) {
+        self.bits[x * self.width + y / 64] &= !(1 << (y % 64));
+        self.bits[y * self.width + x / 64] &= !(1 << (x % 64));
+    }
+
+    /// Parts what is in no four of which each two go together.
+    fn keep_fours(&mut self, work: &Work<'_>) -> Result<(), Halt> {
+        let mut both = vec![0; self.width];
+        loop {
+            let mut parted = false;
+            for x in 0..self.count {
+                work.check()?;
+                for k in x / 64..self.width {
+                    for y in Ones(self.row(x)[k]).map(|bit| k * 64 + bit).filter(|&y| y > x) {
+                        both.iter_mut()
+                            .zip(self.row(x))
+                            .zip(self.row(y))
+                            .for_each(|((both, a), b)| *both = a & b);
+                        let in_four = (0..self.width).any(|k| {
+                            Ones(both[k])
+                                .any(|bit| self.row(k * 64 + bit).iter().zip(&both).any(|(a, b)| a & b != 0))
+                        });
+                        if !in_four {
+                            self.part(x, y);
+                            parted = true;
+                        }
+                    }
+                }
+            }
+            if !parted {
+                return Ok(());
+            }
+        }
+    }
+}
