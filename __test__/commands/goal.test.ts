@@ -65,6 +65,18 @@ test('a search for the optimum that was stopped says what is open, and how to go
   t.regex(none.it.out, /No ortho was found by then/)
 })
 
+test('what would take hours is left open, and may have the time', async (t) => {
+  const limits = [{ name: 'effort' as const, value: 16e6 }]
+  const proof = { top: 1, excluded: [], open: 16, unranked: null }
+  const { code, it } = await execute(
+    { args: ['search', 'a.txt', '--goal', 'optimal'] },
+    { search: async () => optimum({ limits, proof }) },
+  )
+  t.is(code, 18)
+  t.regex(it.out, /volumes of 16 and more are not excluded\n/)
+  t.regex(it.err, /stopped before 3x3x3x3, .* more than 16,000,000 3x3 .*--max-time/)
+})
+
 /** Asks for a search of a text of so many bytes on a disk with so many free. */
 async function large(
   t: Parameters<typeof temporary>[0],

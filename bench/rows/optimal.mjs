@@ -22,7 +22,7 @@ export async function* optimal(tools) {
   }
   const novel = wholeNovel(tools)
   yield* wholeProof(tools, novel)
-  yield* growth(tools, 'the dev-dependency novel', novel, [0.15, 0.3, 0.6])
+  yield* growth(tools, 'the dev-dependency novel', novel, [0.15, 0.3, 0.6, 0.9])
   const corpus = await speeches(tools)
   yield* growth(tools, 'the speeches', corpus, [1, 2, 4, 8], TWO_AXES)
   yield* twoAxes(tools, corpus)

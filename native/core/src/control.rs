@@ -83,8 +83,8 @@ pub struct Control {
     watch: Watch,
     /// What gives the best ortho its words.
     interner: Mutex<Option<Arc<Interner>>>,
-    /// The best ortho and the excluded shapes of a search for the optimum.
-    optimum: Mutex<(Option<Optimal>, Vec<Shape>)>,
+    /// The best ortho and the excluded shapes of a search for the optimum, and its share.
+    optimum: Mutex<(Option<Optimal>, Vec<Shape>, f64)>,
 }
 
 impl Default for Control {
@@ -200,9 +200,9 @@ impl Control {
         &self.watch
     }
 
-    /// What a search for the optimum knows by now: the best ortho, and the shapes that it has excluded.
-    pub fn set_optimum(&self, best: Option<Optimal>, excluded: Vec<Shape>) {
-        *self.optimum.lock().unwrap_or_else(PoisonError::into_inner) = (best, excluded);
+    /// What a search for the optimum knows by now: the best ortho, the shapes that it has excluded, and how much of the longest part is done.
+    pub fn set_optimum(&self, best: Option<Optimal>, excluded: Vec<Shape>, share: f64) {
+        *self.optimum.lock().unwrap_or_else(PoisonError::into_inner) = (best, excluded, share);
     }
 
     /// How far the work is.
@@ -212,14 +212,15 @@ impl Control {
         let phase = phase.copied().unwrap_or(Phase::Read);
         let total = self.total.load(Ordering::Relaxed);
         let done = self.done.load(Ordering::Relaxed);
+        let (known, excluded, known_share) =
+            self.optimum.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let share = match phase {
-            Phase::Search => self.watch.share(),
+            Phase::Search => self.watch.share().max(known_share),
             _ if total == 0 => 0.0,
             _ => done as f64 / total as f64,
         };
         let interner = self.interner().clone();
         let found = if interner.is_some() { self.watch.found() } else { Found::default() };
-        let (known, excluded) = self.optimum.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let best = found.best.zip(interner).map(|(best, interner)| Optimal::of(&best, &interner));
         Progress {
             phase,

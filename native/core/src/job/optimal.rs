@@ -143,7 +143,7 @@ impl Wanted {
         let show = || {
             let best = watch.best().map(|best| Optimal::of(&best, interner));
             let shapes = watch.excluded().into_iter().filter_map(|excluded| Shape::new(excluded.shape));
-            control.set_optimum(best, shapes.collect());
+            control.set_optimum(best, shapes.collect(), watch.share());
         };
         let found = attended(limits, control, &show, || {
             optimum::find(index, settings, &seeds, control.stop(), &watch)

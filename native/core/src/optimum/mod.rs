@@ -35,6 +35,7 @@ mod twos;
 pub(crate) mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use self::corpus::{Corpus, Word};
@@ -116,6 +117,8 @@ impl Optimum {
 #[derive(Debug, Default)]
 pub struct Watch {
     state: Mutex<(Option<Ortho>, Vec<Excluded>)>,
+    /// Of 3x3x3x3, which may take longer than all else: the 3x3 that have been looked at, and all.
+    squares: [AtomicU64; 2],
 }
 
 impl Watch {
@@ -129,6 +132,19 @@ impl Watch {
     #[must_use]
     pub fn excluded(&self) -> Vec<Excluded> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+    }
+
+    /// How much of that shape is done which may take longer than all others, from 0 to 1; 0 before.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        let [done, all] = [0, 1].map(|i| self.squares[i].load(Ordering::Relaxed));
+        if all == 0 { 0.0 } else { done as f64 / all as f64 }
+    }
+
+    fn set_squares(&self, done: usize, all: usize) {
+        for (square, count) in self.squares.iter().zip([done, all]) {
+            square.store(count as u64, Ordering::Relaxed);
+        }
     }
 
     fn publish(&self, best: Option<&Ortho>, excluded: &[Excluded]) {
@@ -553,7 +569,10 @@ impl Search<'_> {
                 blocks::cubes(corpus, self.triples(longest)?, work)
             }
             [.., longest] if large && longest > 3 => anchored::all(corpus, core, work),
-            [3, 3, 3, 3] => fours::all(corpus, self.most_squares, work),
+            [3, 3, 3, 3] => {
+                let watch = self.watch;
+                fours::all(corpus, self.most_squares, work, &|done, all| watch.set_squares(done, all))
+            }
             _ => {
                 // A core with one axis shorter, or without one, is inside.
                 let shorter = core.iter().rposition(|&d| d > 3).filter(|&k| k + 1 < core.len());

@@ -17,7 +17,8 @@ mod star;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use self::cubes::Cubes;
 use self::finish::Words;
@@ -40,15 +41,24 @@ const STAR_BYTES: usize = 256;
 /// A 3x3: its rarest word, and its rows as numbers of phrases.
 type Square = (Word, [u32; 3]);
 
+/// Told of how many 3x3 have been looked at, of how many.
+type Told<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
 /// All 3x3x3x3, each with its axes in one order. More than `most` 3x3 are not looked at.
-pub(super) fn all(corpus: &Corpus, most: usize, work: &Work<'_>) -> Result<Vec<Grid>, Halt> {
+pub(super) fn all(corpus: &Corpus, most: usize, work: &Work<'_>, told: Told<'_>) -> Result<Vec<Grid>, Halt> {
     // As long as a list grows it may take twice its room.
     let room = (work.memory / 8 / work.threads as u64) as usize / size_of::<Square>();
-    within(corpus, most, room, work)
+    within(corpus, most, room, work, told)
 }
 
 /// The same, with so many 3x3 for each thread at a time.
-fn within(corpus: &Corpus, most: usize, room: usize, work: &Work<'_>) -> Result<Vec<Grid>, Halt> {
+fn within(
+    corpus: &Corpus,
+    most: usize,
+    room: usize,
+    work: &Work<'_>,
+    told: Told<'_>,
+) -> Result<Vec<Grid>, Halt> {
     let seeds = Seeds::new(corpus, work)?;
     let count = || Count::new(corpus, room);
     let (some, whole) = seeds.sampled(&count)?;
@@ -61,7 +71,9 @@ fn within(corpus: &Corpus, most: usize, room: usize, work: &Work<'_>) -> Result<
         return Err(Halt::Effort);
     }
     let mut found = BTreeSet::new();
-    let ranked = Ranked::new(corpus, &counts.words);
+    let (done, all) = (AtomicUsize::new(0), counts.squares);
+    let told = |squares: usize| told(done.fetch_add(squares, Ordering::Relaxed) + squares, all);
+    let ranked = Ranked::new(corpus, &counts.words, work, &told);
     let mut left = ranked.words.len();
     if let Some(mut squares) = counts.list {
         for (rarest, rows) in &mut squares {
@@ -70,7 +82,7 @@ fn within(corpus: &Corpus, most: usize, room: usize, work: &Work<'_>) -> Result<
         }
         squares.sort_unstable();
         squares.dedup();
-        ranked.look(&squares, left, work, &mut found)?;
+        ranked.look(&squares, left, &mut found)?;
         left = 0;
     }
     while left > 0 {
@@ -79,7 +91,7 @@ fn within(corpus: &Corpus, most: usize, room: usize, work: &Work<'_>) -> Result<
         if from == left {
             return Err(Halt::Memory);
         }
-        ranked.look(&squares, left, work, &mut found)?;
+        ranked.look(&squares, left, &mut found)?;
         left = from;
     }
     Ok(found.into_iter().collect())
@@ -148,11 +160,14 @@ struct Ranked<'a> {
     ranks: Vec<Word>,
     /// By number of a phrase of three words the ranks of these.
     lines: Vec<[Word; 3]>,
+    work: &'a Work<'a>,
+    /// Told of each 3x3 that has been looked at.
+    told: &'a (dyn Fn(usize) + Sync),
 }
 
 impl<'a> Ranked<'a> {
     /// Of how many 3x3 each word is in.
-    fn new(corpus: &'a Corpus, counts: &[u32]) -> Self {
+    fn new(corpus: &'a Corpus, counts: &[u32], work: &'a Work<'a>, told: &'a (dyn Fn(usize) + Sync)) -> Self {
         let mut words: Vec<Word> =
             (0..).zip(counts).filter(|&(_, &count)| count > 0).map(|(word, _)| word).collect();
         words.sort_by_key(|&word| Reverse(counts[word as usize]));
@@ -166,7 +181,7 @@ impl<'a> Ranked<'a> {
             let (a, b) = reading.bigram_words(bigram);
             lines.extend(reading.thirds(bigram).iter().map(|&c| [a, b, c].map(|word| ranks[word as usize])));
         }
-        Self { corpus, words, ranks, lines }
+        Self { corpus, words, ranks, lines, work, told }
     }
 
     /// The 3x3 whose rarest word has a rank from the one that is given back on, below the given one; in order.
@@ -184,15 +199,9 @@ impl<'a> Ranked<'a> {
     }
 
     /// Those of a list with ranks below the given one. The tables are made anew for words of half the rank, as they are the faster the smaller.
-    fn look(
-        &self,
-        mut squares: &[Square],
-        mut below: usize,
-        work: &Work<'_>,
-        found: &mut BTreeSet<Grid>,
-    ) -> Result<(), Halt> {
-        work.check_room(self.lines.len(), 100)?;
-        let most_common = (work.memory / 16 / 24).isqrt().min(COMMON);
+    fn look(&self, mut squares: &[Square], mut below: usize, found: &mut BTreeSet<Grid>) -> Result<(), Halt> {
+        self.work.check_room(self.lines.len(), 100)?;
+        let most_common = (self.work.memory / 16 / 24).isqrt().min(COMMON);
         while !squares.is_empty() {
             let from = if below > LEAST_WORDS { below / 2 } else { 0 };
             let (rest, these) =
@@ -201,7 +210,7 @@ impl<'a> Ranked<'a> {
                 let common =
                     self.lines.iter().filter(|line| line.iter().all(|&rank| (rank as usize) < below));
                 let lexicon = Lexicon::new(common.copied().collect(), below, most_common as usize);
-                self.stars(&lexicon, these, work, found)?;
+                self.stars(&lexicon, these, found)?;
             }
             (squares, below) = (rest, from);
         }
@@ -209,29 +218,26 @@ impl<'a> Ranked<'a> {
     }
 
     /// Star by star.
-    fn stars(
-        &self,
-        lexicon: &Lexicon,
-        squares: &[Square],
-        work: &Work<'_>,
-        found: &mut BTreeSet<Grid>,
-    ) -> Result<(), Halt> {
+    fn stars(&self, lexicon: &Lexicon, squares: &[Square], found: &mut BTreeSet<Grid>) -> Result<(), Halt> {
+        let work = self.work;
         let stars: Vec<&[Square]> = squares.chunk_by(|a, b| a.0 == b.0).collect();
         let layers = (work.memory / 8 / work.threads as u64) as usize / size_of::<[Word; 4]>();
         let all = Mutex::new(found);
         work.divide(stars.len(), &|next| {
             let mut cubes = Cubes::new(lexicon, layers, work);
             let mut found = vec![];
-            while let Some(star) = next() {
+            while let Some(number) = next() {
                 work.check()?;
-                let Some(&(word, _)) = stars[star].first() else { continue };
-                work.check_room(stars[star].len() * work.threads, STAR_BYTES)?;
+                let squares = stars[number];
+                let Some(&(word, _)) = squares.first() else { continue };
+                work.check_room(squares.len() * work.threads, STAR_BYTES)?;
                 let lines = |&(_, rows): &Square| rows.map(|row| self.lines[row as usize]);
-                let rows: Vec<[[Word; 3]; 3]> = stars[star].iter().map(lines).collect();
+                let rows: Vec<[[Word; 3]; 3]> = squares.iter().map(lines).collect();
                 if let Some(mut star) = Star::new(lexicon, word, &rows, work)? {
                     finish::all(lexicon, &mut cubes, &mut star, work, &mut found)?;
                 }
-                let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                (self.told)(squares.len());
+                let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
                 all.extend(found.drain(..).map(|words| self.grid(&words)));
                 work.check_room(all.len(), 81 * 4 + 96)?;
             }
@@ -355,7 +361,7 @@ mod tests {
             let expected: Vec<Grid> = fours(&corpus, cubes, &work).iter().map(Grid::sorted).collect();
             // All 3x3 at a time, and some.
             for room in [1 << 20, squares.len() / 2 + 200] {
-                let found = within(&corpus, 1 << 20, room, &work).expect("no limit");
+                let found = within(&corpus, 1 << 20, room, &work, &|_, _| ()).expect("no limit");
                 assert_eq!(found, expected, "{seed}");
             }
             *if expected.is_empty() { &mut without } else { &mut with } += 1;
@@ -371,11 +377,11 @@ mod tests {
         let corpus = Corpus::new(&index).expect("a corpus");
         let work = Work { stop: &stop, threads: 1, memory: 1 << 30 };
         let squares = squares(&corpus, &work).expect("no limit").len();
-        assert!(all(&corpus, squares * 2, &work).is_ok());
-        assert_eq!(all(&corpus, squares / 2, &work), Err(Halt::Effort));
+        assert!(all(&corpus, squares * 2, &work, &|_, _| ()).is_ok());
+        assert_eq!(all(&corpus, squares / 2, &work, &|_, _| ()), Err(Halt::Effort));
         // No room for the 3x3 of a single word.
-        assert_eq!(within(&corpus, squares * 2, 1, &work), Err(Halt::Memory));
+        assert_eq!(within(&corpus, squares * 2, 1, &work, &|_, _| ()), Err(Halt::Memory));
         stop.end_early(crate::search::Limit::MaxTime);
-        assert_eq!(all(&corpus, squares * 2, &work), Err(Halt::Stopped));
+        assert_eq!(all(&corpus, squares * 2, &work, &|_, _| ()), Err(Halt::Stopped));
     }
 }
