@@ -74,7 +74,7 @@ test('what would take hours is left open, and may have the time', async (t) => {
   )
   t.is(code, 18)
   t.regex(it.out, /volumes of 16 and more are not excluded\n/)
-  t.regex(it.err, /stopped before 3x3x3x3, .* more than 16,000,000 3x3 .*--max-time/)
+  t.regex(it.err, /stopped before 3x3x3x3, .* more than 16,000,000 3x3 .*--continue .* --max-time 2h/)
 })
 
 /** Asks for a search of a text of so many bytes on a disk with so many free. */

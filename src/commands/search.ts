@@ -126,7 +126,8 @@ export class SearchCommand extends LimitedCommand {
         const why =
           reached.length > 0 ? `stopped ${describeLimitList(reached)}` : 'not everything was searched'
         const same = summary.goal === 'optimal' ? ' --goal optimal' : ''
-        const next = howToContinue(archive, same)
+        const time = reached.some(({ name }) => name === 'effort') ? ' --max-time 2h' : ''
+        const next = howToContinue(archive, same + time)
         throw new FoldError('LIMIT_REACHED', `${why}; what was found is in ${archive}. To go on: ${next}`)
       }
     } finally {
