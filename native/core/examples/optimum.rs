@@ -1,6 +1,6 @@
 //! Proves the optimal ortho of one text, for measuring: `optimum FILE [threads] [memory MiB] [K] [seconds]
-//! [many bigrams] [axes]`. Says when each shape was excluded. With a number of seconds it is patient. With `axes` 2 it ends when all shapes of two axes are excluded that are greater
-//! than the best.
+//! [many bigrams] [axes]`. Says when each shape was excluded. With a number of seconds it is patient. With `axes` 2 it ends when all
+//! shapes of two axes are excluded that are greater than the best.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};

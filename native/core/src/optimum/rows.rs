@@ -43,8 +43,8 @@ struct Upper {
 /// Three rows and then three columns of a 3x3, of which one orientation stands for both.
 pub(super) type Square = [Row; 6];
 
-/// One in so many seeds is looked at first. If these have more than twice as many 3x3 as would fit, all would not.
-pub(super) const SAMPLED: usize = 64;
+/// One in so many seeds is looked at first. All have at least half as many 3x3 as these say.
+const SAMPLED: usize = 64;
 
 /// So many of them say it well enough: within a third on texts of 0.3 to 1.2 MB.
 const ENOUGH: usize = 512;
@@ -72,11 +72,9 @@ pub(super) fn both_ways(squares: &[Square]) -> Triples {
 pub(super) fn squares(corpus: &Corpus, work: &Work<'_>) -> Result<Vec<Square>, Halt> {
     let seeds = Seeds::new(corpus, work)?;
     let list = || List { corpus, squares: vec![] };
-    let (some, whole) = seeds.sampled(&list)?;
-    if whole {
-        let found: usize = some.iter().map(|list| list.squares.len()).sum();
-        work.check_room(found * SAMPLED / 2, 24)?;
-    }
+    let (some, times) = seeds.sampled(&list)?;
+    let found: usize = some.iter().map(|list| list.squares.len()).sum();
+    work.check_room(found * times, 24)?;
     let others = seeds.others(&list)?;
     let mut parts: Vec<Vec<Square>> = some.into_iter().chain(others).map(|list| list.squares).collect();
     // The longest part is not copied if one thread made it.
@@ -93,7 +91,9 @@ pub(super) trait Taker: Send {
     fn take(&mut self, rows: [[Word; 3]; 3]);
 
     /// Asked for now and then: an error ends the search.
-    fn check(&self, work: &Work<'_>) -> Result<(), Halt>;
+    fn check(&self, _: &Work<'_>) -> Result<(), Halt> {
+        Ok(())
+    }
 }
 
 /// All of them as rows and columns.
@@ -175,10 +175,11 @@ impl<'a> Seeds<'a> {
         self.uppers.chunk_by(|a, b| a.seed == b.seed).collect()
     }
 
-    /// The 3x3 of every 64th seed, to each thread's taker; and whether these are enough seeds to say how many there are of all.
-    pub(super) fn sampled<T: Taker>(&self, taker: &(dyn Fn() -> T + Sync)) -> Result<(Vec<T>, bool), Halt> {
+    /// The 3x3 of every 64th seed, to each thread's taker; and how many times as many there are of all, at least.
+    pub(super) fn sampled<T: Taker>(&self, taker: &(dyn Fn() -> T + Sync)) -> Result<(Vec<T>, usize), Halt> {
         let some: Vec<&[Upper]> = self.groups().chunks(SAMPLED).map(|groups| groups[0]).collect();
-        Ok((self.of(&some, taker)?, some.len() >= ENOUGH))
+        let times = if some.len() >= ENOUGH { SAMPLED / 2 } else { 1 };
+        Ok((self.of(&some, taker)?, times))
     }
 
     /// Those of the others.

@@ -12,7 +12,7 @@
 use std::ops::ControlFlow;
 
 use super::layers::Layers;
-use super::lexicon::{Lexicon, OTHERS, Sets, contains};
+use super::lexicon::{Lexicon, OTHERS, Ones, Sets, contains};
 use super::star::{Side, Spoke, Star};
 use crate::optimum::corpus::Word;
 use crate::optimum::work::Work;
@@ -23,6 +23,11 @@ use crate::optimum::work::Work;
 pub(super) struct Cube {
     pub(super) squares: [u32; 3],
     pub(super) corners: [Word; 8],
+}
+
+/// Where the 3x3 of two of three spokes is in a [`Cube`].
+pub(super) fn pair(a: usize, b: usize) -> usize {
+    a + b - 1
 }
 
 /// Of three pairs, which of their 3x3 may be used; all where there is none.
@@ -153,9 +158,8 @@ impl View<'_> {
     /// What two lines beside the pole, and what goes with them on the far side, leave for the far layer; whether each corner has something.
     fn third(&self, first: &Beside, second: &Beside, third: &mut [Vec<u64>; 4]) -> bool {
         third.iter_mut().enumerate().all(|(k, third)| {
-            let (j, l) = (k >> 1, k & 1);
             third.clear();
-            third.extend(first.either[j * 2 + l].iter().zip(&second.either[l * 2 + j]).map(|(a, b)| a & b));
+            third.extend(first.either[k].iter().zip(&second.either[k]).map(|(a, b)| a & b));
             let shell = self.corner(self.far, k);
             for spoke in &self.spokes {
                 if let Some(&word) =
@@ -196,7 +200,7 @@ impl<'a> Cubes<'a> {
             let (pole, near) = (view as usize / 2, view as usize % 2);
             let [first, second] = OTHERS[pole];
             let sides = |other: usize| {
-                star.sides(three[pole], three[other], near).len().min(counts[pole + other - 1]) as u64
+                star.sides(three[pole], three[other], near).len().min(counts[pair(pole, other)]) as u64
             };
             (sides(first) * sides(second), view)
         };
@@ -216,8 +220,7 @@ impl<'a> Cubes<'a> {
         let [first, second] = OTHERS[pole];
         let [x, y, z] = [three[pole], three[first], three[second]];
         let spokes = [star.spokes[x], star.spokes[y], star.spokes[z]];
-        // The pair without the one that is third.
-        let of = |a: usize, b: usize| allowed[a + b - 1];
+        let of = |a: usize, b: usize| allowed[pair(a, b)];
         let mut seen = View {
             spokes,
             sum: spokes.iter().map(|spoke| spoke.at).sum(),
@@ -247,9 +250,9 @@ impl<'a> Cubes<'a> {
         let strides = [4, 2, 1];
         let mut each = |squares: [u32; 3], near_corners: [Word; 4], far_corners: [Word; 4]| {
             let mut cube = Cube { squares: [0; 3], corners: [0; 8] };
-            cube.squares[pole + first - 1] = squares[0];
-            cube.squares[pole + second - 1] = squares[1];
-            cube.squares[first + second - 1] = squares[2];
+            cube.squares[pair(pole, first)] = squares[0];
+            cube.squares[pair(pole, second)] = squares[1];
+            cube.squares[pair(first, second)] = squares[2];
             for k in 0..4 {
                 let at = (k >> 1) * strides[first] + (k & 1) * strides[second];
                 cube.corners[at + near * strides[pole]] = near_corners[k];
@@ -329,7 +332,9 @@ impl<'a> Cubes<'a> {
                 beside.mask |= mask;
                 let mut rows = [0; 4];
                 for (k, row) in rows.iter_mut().enumerate() {
-                    *row = self.sets.row(across.at, rest.words[k >> 1], OTHERS[across.at][k & 1]);
+                    // Corners go along the first of the two.
+                    let (end, other) = if along == 0 { (k >> 1, k & 1) } else { (k & 1, k >> 1) };
+                    *row = self.sets.row(across.at, rest.words[end], OTHERS[across.at][other]);
                     beside.either[k]
                         .iter_mut()
                         .zip(self.sets.set(*row))
@@ -419,9 +424,7 @@ impl Scratch {
                 }
                 mask &= together;
             }
-            while mask != 0 {
-                let bit = mask.trailing_zeros() as usize;
-                mask &= mask - 1;
+            for bit in Ones(mask) {
                 if self.after_layers(near, &layer, bit) {
                     self.far(lexicon, sets, near, &layer, bit, each)?;
                 }
@@ -552,9 +555,8 @@ impl Scratch {
                     continue;
                 }
                 let rows = second.rows;
-                // The row of the second line's word l and the first spoke's place j is 2 l + j.
                 let fits = |end: usize, pair: &&[Word; 2]| {
-                    sets.has(rows[end], pair[0]) && sets.has(rows[2 + end], pair[1])
+                    sets.has(rows[end * 2], pair[0]) && sets.has(rows[end * 2 + 1], pair[1])
                 };
                 for upper in self.pairs[0].iter().filter(|pair| fits(0, pair)) {
                     let below =
@@ -604,7 +606,7 @@ struct Beside {
     /// Equators that go with it and some line on the far side.
     mask: u64,
     fars: Vec<Far>,
-    /// By its word and the place along the other spoke, what the lines on the far side leave there.
+    /// By corner what the lines on the far side leave there.
     either: [Vec<u64>; 4],
 }
 
@@ -614,6 +616,6 @@ struct Far {
     square: u32,
     /// Equators that go with it.
     mask: u64,
-    /// By its word and the place along the other spoke, the row of what may be there.
+    /// By corner the row of what may be there.
     rows: [u32; 4],
 }

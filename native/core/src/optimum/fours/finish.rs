@@ -12,8 +12,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 
-use super::cubes::{Allowed, Cube, Cubes};
-use super::lexicon::{Lexicon, OTHERS};
+use super::cubes::{Allowed, Cube, Cubes, pair};
+use super::lexicon::{Lexicon, OTHERS, contains};
 use super::star::Star;
 use crate::optimum::corpus::Word;
 use crate::optimum::work::{Halt, Work};
@@ -26,11 +26,6 @@ const FEW: usize = 128;
 
 /// The grid's words, the last axis fastest.
 pub(super) type Words = [Word; 81];
-
-/// Where the 3x3 of two of three spokes is in a [`Cube`].
-fn pair(a: usize, b: usize) -> usize {
-    a + b - 1
-}
 
 /// Finds every 3x3x3x3 of a star.
 pub(super) fn all(
@@ -282,30 +277,20 @@ impl Join<'_> {
         let at = [cell / 27, cell / 9 % 3, cell / 3 % 3, cell % 3];
         let shell: usize = at.iter().sum();
         let strides = [27, 9, 3, 1];
-        // Along each axis the word in the middle layer of the star, and what is filled beyond it.
+        // Along each axis, whether what is beyond the word's layer is filled, and what goes with that layer and it.
         let along = |k: usize| {
             let with = |place: usize| cell - at[k] * strides[k] + place * strides[k];
-            let other = 3 - at[k] - places[k];
-            (words[with(places[k])], other, (!open.contains(&with(other))).then(|| words[with(other)]))
-        };
-        let lines = [0, 1, 2, 3].map(along);
-        let fits = |k: usize, word: Word| {
-            let (middle, place, other) = lines[k];
-            match other {
-                Some(other) => {
-                    self.lexicon.completions(places[k], middle, place, other).binary_search(&word).is_ok()
-                }
-                None => self.lexicon.beside(places[k], middle, at[k]).binary_search(&word).is_ok(),
+            let (middle, other) = (words[with(places[k])], 3 - at[k] - places[k]);
+            if open.contains(&with(other)) {
+                (false, self.lexicon.beside(places[k], middle, at[k]))
+            } else {
+                (true, self.lexicon.completions(places[k], middle, other, words[with(other)]))
             }
         };
-        let first = (0..4).find(|&k| lines[k].2.is_some()).unwrap_or_default();
-        let (middle, place, other) = lines[first];
-        let candidates = match other {
-            Some(other) => self.lexicon.completions(places[first], middle, place, other),
-            None => self.lexicon.beside(places[first], middle, at[first]),
-        };
+        let lists = [0, 1, 2, 3].map(along);
+        let (_, candidates) = lists.iter().find(|(filled, _)| *filled).unwrap_or(&lists[0]);
         for &word in candidates.iter().take_while(|&&word| word <= self.star.word) {
-            if (0..4).all(|k| fits(k, word)) && !taken.contains(&(shell, word)) {
+            if lists.iter().all(|(_, list)| contains(list, word)) && !taken.contains(&(shell, word)) {
                 words[cell] = word;
                 taken.push((shell, word));
                 self.fill(places, rest, taken, words, found);

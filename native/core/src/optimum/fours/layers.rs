@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::lexicon::{Lexicon, OTHERS, Sets, contains};
+use super::lexicon::{Lexicon, OTHERS, Sets, contains, numbers};
 use super::star::Spoke;
 use crate::optimum::corpus::Word;
 
@@ -87,44 +87,40 @@ fn squares(lexicon: &Lexicon, sets: &mut Sets<'_>, [a, b]: [Spoke; 2], found: &m
     let (i2, j2) = (1 - i, 1 - j);
     let [x, y] = rows(sets, i, j);
     let (x, y) = (sets.set(x), sets.set(y));
-    for at in 0..x.len() {
-        let mut bits = x[at] & y[at];
-        while bits != 0 {
-            let corner = (at * 64) as Word + bits.trailing_zeros();
-            bits &= bits - 1;
-            if !open(i, j, corner) {
+    for corner in numbers(x.iter().zip(y).map(|(x, y)| x & y)) {
+        let corner = corner as Word;
+        if !open(i, j, corner) {
+            continue;
+        }
+        let besides = lexicon.completions(b.at, a.line[along_a[i]], along_b[j], corner);
+        let belows = lexicon.completions(a.at, b.line[along_b[j]], along_a[i], corner);
+        for &beside in besides.iter().take_while(|&&word| word <= last) {
+            let ends = lexicon.completions(a.at, b.line[along_b[j2]], along_a[i], beside);
+            if ends.is_empty() || !open(i, j2, beside) {
                 continue;
             }
-            let besides = lexicon.completions(b.at, a.line[along_a[i]], along_b[j], corner);
-            let belows = lexicon.completions(a.at, b.line[along_b[j]], along_a[i], corner);
-            for &beside in besides.iter().take_while(|&&word| word <= last) {
-                let ends = lexicon.completions(a.at, b.line[along_b[j2]], along_a[i], beside);
-                if ends.is_empty() || !open(i, j2, beside) {
+            for &below in belows.iter().take_while(|&&word| word <= last) {
+                // These two are in one shell if the way round is a diagonal.
+                if beside == below && along_a[i] + along_b[j2] == along_a[i2] + along_b[j]
+                    || !open(i2, j, below)
+                {
                     continue;
                 }
-                for &below in belows.iter().take_while(|&&word| word <= last) {
-                    // These two are in one shell if the way round is a diagonal.
-                    if beside == below && along_a[i] + along_b[j2] == along_a[i2] + along_b[j]
-                        || !open(i2, j, below)
+                let others = lexicon.completions(b.at, a.line[along_a[i2]], along_b[j], below);
+                let (few, many) = if ends.len() < others.len() { (ends, others) } else { (others, ends) };
+                for &end in few.iter().take_while(|&&word| word <= last) {
+                    if !open(i2, j2, end)
+                        || end == corner && along_a[i] + along_b[j] == along_a[i2] + along_b[j2]
+                        || !contains(many, end)
                     {
                         continue;
                     }
-                    let others = lexicon.completions(b.at, a.line[along_a[i2]], along_b[j], below);
-                    let (few, many) = if ends.len() < others.len() { (ends, others) } else { (others, ends) };
-                    for &end in few.iter().take_while(|&&word| word <= last) {
-                        if !open(i2, j2, end)
-                            || end == corner && along_a[i] + along_b[j] == along_a[i2] + along_b[j2]
-                            || !contains(many, end)
-                        {
-                            continue;
-                        }
-                        let mut corners = [0; 4];
-                        corners[i * 2 + j] = corner;
-                        corners[i * 2 + j2] = beside;
-                        corners[i2 * 2 + j] = below;
-                        corners[i2 * 2 + j2] = end;
-                        found.push(corners);
-                    }
+                    let mut corners = [0; 4];
+                    corners[i * 2 + j] = corner;
+                    corners[i * 2 + j2] = beside;
+                    corners[i2 * 2 + j] = below;
+                    corners[i2 * 2 + j2] = end;
+                    found.push(corners);
                 }
             }
         }

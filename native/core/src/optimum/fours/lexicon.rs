@@ -137,6 +137,26 @@ pub(super) fn contains(list: &[Word], word: Word) -> bool {
     if list.len() <= 8 { list.contains(&word) } else { list.binary_search(&word).is_ok() }
 }
 
+/// The numbers of the bits that are set.
+pub(super) struct Ones(pub(super) u64);
+
+impl Iterator for Ones {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let bit = self.0.trailing_zeros() as usize;
+        let some = self.0 != 0;
+        self.0 &= self.0.wrapping_sub(1);
+        some.then_some(bit)
+    }
+}
+
+/// The numbers of the bits that are set in a set of many words.
+pub(super) fn numbers(words: impl Iterator<Item = u64>) -> impl Iterator<Item = usize> {
+    words.enumerate().flat_map(|(at, bits)| Ones(bits).map(move |bit| at * 64 + bit))
+}
+
 /// The same words as sets of bits, made when they are asked for, of words up to one.
 #[derive(Debug)]
 pub(super) struct Sets<'a> {

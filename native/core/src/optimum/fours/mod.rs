@@ -26,7 +26,7 @@ use self::lexicon::Lexicon;
 use self::star::Star;
 use super::corpus::{Corpus, Word};
 use super::grid::Grid;
-use super::rows::{SAMPLED, Seeds, Taker};
+use super::rows::{Seeds, Taker};
 use super::work::{Halt, Work};
 
 /// Tables for commoner words only are made anew for half of the words, and so on, down to so many.
@@ -61,9 +61,9 @@ fn within(
 ) -> Result<Vec<Grid>, Halt> {
     let seeds = Seeds::new(corpus, work)?;
     let count = || Count::new(corpus, room);
-    let (some, whole) = seeds.sampled(&count)?;
+    let (some, times) = seeds.sampled(&count)?;
     let sampled: usize = some.iter().map(|count| count.squares).sum();
-    if whole && sampled * SAMPLED / 2 > most {
+    if sampled * times > most {
         return Err(Halt::Effort);
     }
     let counts = some.into_iter().chain(seeds.others(&count)?).fold(count(), Count::and);
@@ -137,10 +137,6 @@ impl Taker for Count<'_> {
                 self.list = None;
             }
         }
-    }
-
-    fn check(&self, _: &Work<'_>) -> Result<(), Halt> {
-        Ok(())
     }
 }
 
@@ -275,10 +271,6 @@ impl Taker for List<'_> {
             self.ranks.start = median as usize + 1;
             self.squares.retain(|square| square.0 > median);
         }
-    }
-
-    fn check(&self, _: &Work<'_>) -> Result<(), Halt> {
-        Ok(())
     }
 }
 

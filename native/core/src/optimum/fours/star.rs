@@ -3,14 +3,14 @@
 //! A grid of four axes has four lines through each of its words, and each two of these have a 3x3. So what is in no four of which each two have one is
 //! dropped, again and again.
 //!
-//! Costs: for two lines with a 3x3 the lines that go with both, squared / 64. Memory: for three lines a bit, and 30 bytes or so a 3x3.
+//! Costs: for two lines with a 3x3 the lines that go with both, squared / 64. Memory: for three lines a bit, and some 200 bytes a 3x3.
 
-use super::lexicon::{Lexicon, OTHERS};
+use super::lexicon::{Lexicon, OTHERS, numbers};
 use crate::optimum::corpus::Word;
 use crate::optimum::work::{Halt, Work};
 
 /// A line with the word at one of its places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Spoke {
     pub(super) line: [Word; 3],
     pub(super) at: usize,
@@ -113,18 +113,16 @@ impl Star {
             width,
             spokes: stays,
         };
+        let mut left = Graph::new(count);
         for same in found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             let (a, b, _) = same[0];
             if graph.has(place(&spokes, a), place(&spokes, b)) {
                 let (x, y) = (place(&star.spokes, a), place(&star.spokes, b));
                 star.pair_of[x * count + y] = star.pairs.len() as u32;
                 star.pair_of[y * count + x] = star.pairs.len() as u32;
+                left.join(x, y);
                 star.pairs.push(Pair::new(lexicon, a, b, same.iter().map(|found| found.2).collect()));
             }
-        }
-        let mut left = Graph::new(count);
-        for x in 0..count {
-            (x..count).filter(|&y| star.has(x, y)).for_each(|y| left.join(x, y));
         }
         for (both, open) in star.open.chunks_mut(width).enumerate() {
             let (x, y) = (both / count, both % count);
@@ -133,11 +131,6 @@ impl Star {
             }
         }
         Ok(Some(star))
-    }
-
-    /// Whether two spokes have a 3x3.
-    pub(super) fn has(&self, x: usize, y: usize) -> bool {
-        self.pair_of[x * self.spokes.len() + y] != NONE
     }
 
     /// The 3x3 of two spokes that have any.
@@ -158,7 +151,7 @@ impl Star {
     /// The spokes that are in a four with these, of which every three are looked at.
     pub(super) fn fourths(&self, [x, y, z]: [usize; 3]) -> impl Iterator<Item = usize> + '_ {
         let (a, b, c) = (self.open(x, y), self.open(x, z), self.open(y, z));
-        (0..self.width).flat_map(move |k| Ones(a[k] & b[k] & c[k]).map(move |bit| k * 64 + bit))
+        numbers(a.iter().zip(b).zip(c).map(|((a, b), c)| a & b & c))
     }
 
     /// These three are not looked at any more.
@@ -174,11 +167,7 @@ impl Star {
         let mut threes = vec![];
         for x in 0..self.spokes.len() {
             for y in x + 1..self.spokes.len() {
-                let after = self
-                    .open(x, y)
-                    .iter()
-                    .enumerate()
-                    .flat_map(|(k, &bits)| Ones(bits).map(move |bit| k * 64 + bit));
+                let after = numbers(self.open(x, y).iter().copied());
                 threes.extend(after.filter(|&z| z > y).map(|z| [x, y, z]));
             }
         }
@@ -218,21 +207,6 @@ impl Pair {
             }
         }
         Self { corners, sides }
-    }
-}
-
-/// The numbers of the bits that are set.
-pub(super) struct Ones(pub(super) u64);
-
-impl Iterator for Ones {
-    type Item = usize;
-
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        let bit = self.0.trailing_zeros() as usize;
-        let some = self.0 != 0;
-        self.0 &= self.0.wrapping_sub(1);
-        some.then_some(bit)
     }
 }
 
@@ -278,20 +252,16 @@ impl Graph {
             let mut parted = false;
             for x in 0..self.count {
                 work.check()?;
-                for k in x / 64..self.width {
-                    for y in Ones(self.row(x)[k]).map(|bit| k * 64 + bit).filter(|&y| y > x) {
-                        both.iter_mut()
-                            .zip(self.row(x))
-                            .zip(self.row(y))
-                            .for_each(|((both, a), b)| *both = a & b);
-                        let in_four = (0..self.width).any(|k| {
-                            Ones(both[k])
-                                .any(|bit| self.row(k * 64 + bit).iter().zip(&both).any(|(a, b)| a & b != 0))
-                        });
-                        if !in_four {
-                            self.part(x, y);
-                            parted = true;
-                        }
+                let row = self.row(x).to_vec();
+                for y in numbers(row.into_iter()).filter(|&y| y > x) {
+                    both.iter_mut()
+                        .zip(self.row(x))
+                        .zip(self.row(y))
+                        .for_each(|((both, a), b)| *both = a & b);
+                    let meets = |z: usize| self.row(z).iter().zip(&both).any(|(a, b)| a & b != 0);
+                    if !numbers(both.iter().copied()).any(meets) {
+                        self.part(x, y);
+                        parted = true;
                     }
                 }
             }
