@@ -117,7 +117,7 @@ impl Optimum {
 #[derive(Debug, Default)]
 pub struct Watch {
     state: Mutex<(Option<Ortho>, Vec<Excluded>)>,
-    /// Of 3x3x3x3, which may take longer than all else: the 3x3 that have been looked at, and all.
+    /// Of 3x3x3x3, which may take longer than all else: the 3x3 that have been looked at, and all, about.
     squares: [AtomicU64; 2],
 }
 
@@ -138,7 +138,7 @@ impl Watch {
     #[must_use]
     pub fn share(&self) -> f64 {
         let [done, all] = [0, 1].map(|i| self.squares[i].load(Ordering::Relaxed));
-        if all == 0 { 0.0 } else { done as f64 / all as f64 }
+        if all == 0 { 0.0 } else { (done as f64 / all as f64).min(1.0) }
     }
 
     fn set_squares(&self, done: usize, all: usize) {

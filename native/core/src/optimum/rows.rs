@@ -43,7 +43,7 @@ struct Upper {
 /// Three rows and then three columns of a 3x3, of which one orientation stands for both.
 pub(super) type Square = [Row; 6];
 
-/// One in so many seeds is looked at first. All have at least half as many 3x3 as these say.
+/// One in so many seeds is looked at first.
 const SAMPLED: usize = 64;
 
 /// So many of them say it well enough: within a third on texts of 0.3 to 1.2 MB.
@@ -74,7 +74,7 @@ pub(super) fn squares(corpus: &Corpus, work: &Work<'_>) -> Result<Vec<Square>, H
     let list = || List { corpus, squares: vec![] };
     let (some, times) = seeds.sampled(&list)?;
     let found: usize = some.iter().map(|list| list.squares.len()).sum();
-    work.check_room(found * times, 24)?;
+    work.check_room(found * times.div_ceil(2), 24)?;
     let others = seeds.others(&list)?;
     let mut parts: Vec<Vec<Square>> = some.into_iter().chain(others).map(|list| list.squares).collect();
     // The longest part is not copied if one thread made it.
@@ -175,10 +175,10 @@ impl<'a> Seeds<'a> {
         self.uppers.chunk_by(|a, b| a.seed == b.seed).collect()
     }
 
-    /// The 3x3 of every 64th seed, to each thread's taker; and how many times as many there are of all, at least.
+    /// The 3x3 of every 64th seed, to each thread's taker; and how many times as many there are of all, about: half of that surely.
     pub(super) fn sampled<T: Taker>(&self, taker: &(dyn Fn() -> T + Sync)) -> Result<(Vec<T>, usize), Halt> {
         let some: Vec<&[Upper]> = self.groups().chunks(SAMPLED).map(|groups| groups[0]).collect();
-        let times = if some.len() >= ENOUGH { SAMPLED / 2 } else { 1 };
+        let times = if some.len() >= ENOUGH { SAMPLED } else { 1 };
         Ok((self.of(&some, taker)?, times))
     }
 
@@ -187,11 +187,6 @@ impl<'a> Seeds<'a> {
         let groups = self.groups();
         let others: Vec<&[Upper]> = groups.chunks(SAMPLED).flat_map(|groups| &groups[1..]).copied().collect();
         self.of(&others, taker)
-    }
-
-    /// Those of all.
-    pub(super) fn all<T: Taker>(&self, taker: &(dyn Fn() -> T + Sync)) -> Result<Vec<T>, Halt> {
-        self.of(&self.groups(), taker)
     }
 
     fn of<T: Taker>(&self, groups: &[&[Upper]], taker: &(dyn Fn() -> T + Sync)) -> Result<Vec<T>, Halt> {

@@ -2,18 +2,23 @@
 //!
 //! One of the three lines is the *pole*. The layer through the word is a 3x3 of the other two lines, the *equator*. The layer over another
 //! word of the pole has two lines that are beside the pole, so what is around them is a 3x3 again. Those of two lines are sought once
-//! for all threes of the same rarest word. The two layers go together if at each of the four corners there is a word for the third layer; this is asked
-//! for each two words once, and answered for all equators with this word by a bit each. For what is left the third layer is closed by its two
-//! lines beside the pole, of which those on the other side say what they may be.
+//! for all threes of the same rarest word. The two layers go together if at each of the four corners there is a word for the third layer, of those that
+//! some lines on its far side leave; this is asked for each two words once, and answered for all equators with this word by a bit each. For what is left
+//! the far layer is closed around its two lines beside the pole, of which each leaves some words for each corner.
 //!
 //! Guarantee: each 3x3x3 with words up to the given one is found, once for each 3x3 of its lines. Costs: some microseconds to milliseconds for three lines;
 //! figures in docs/optimal.md. Memory: the layers that are kept, up to a bound.
 
 use std::ops::ControlFlow;
 
+use super::around::{Around, Crossing};
 use super::layers::Layers;
-use super::lexicon::{Lexicon, OTHERS, Ones, Sets, contains};
-use super::star::{Side, Spoke, Star};
+use super::lexicon::{Lexicon, OTHERS, Sets, Spoke};
+use super::sets::{
+    BLOCK, Block, NONE, Ones, and, any, corner, corner_mut, count, has, insert, intersect, is_empty, or,
+    remove, without, words,
+};
+use super::star::{Side, Star};
 use crate::optimum::corpus::Word;
 use crate::optimum::work::Work;
 
@@ -33,9 +38,6 @@ pub(super) fn pair(a: usize, b: usize) -> usize {
 /// Of three pairs, which of their 3x3 may be used; all where there is none.
 pub(super) type Allowed<'a> = [Option<&'a [bool]>; 3];
 
-/// Equators that are looked at in one go: a bit each.
-const CHUNK: usize = 64;
-
 /// Finds the 3x3x3 of one star after the other; one for each thread.
 #[derive(Debug)]
 pub(super) struct Cubes<'a> {
@@ -52,19 +54,19 @@ struct Scratch {
     /// By word, for each corner when it was met there last, and its place in `met`.
     marks: Vec<[(u32, u32); 4]>,
     time: u32,
-    /// For each word that was met at a corner of a near layer: the equators it goes with, and where its lists begin.
-    met: Vec<(u64, u32)>,
-    /// For each of these and each word of the equators there, the words that may come in the far layer, up to here.
-    ends: Vec<u32>,
-    thirds: Vec<Word>,
+    /// For each word that was met at a corner of a near layer the equators that it goes with.
+    met: Vec<Block>,
+    /// The words of the equators at the corner that is looked at, with those that are left.
+    equators: Vec<(Word, Block)>,
     /// For each near layer the equators that go with it.
-    masks: Vec<u64>,
+    masks: Vec<Block>,
     /// The lines on the far side that go with a near layer, of each of the two.
     fars: [Vec<u32>; 2],
-    /// By corner what is left for the far layer: after the layers, and after the first line in it.
-    left: [[Vec<Word>; 4]; 2],
-    /// For both ends of that line the pairs of corners that go with it.
-    pairs: [Vec<[Word; 2]>; 2],
+    /// Those of the second that go with an equator too.
+    seconds: Vec<u32>,
+    /// By corner what may be in the far layer: after the other two layers, after the first line in it, and after both.
+    left: [Vec<Block>; 3],
+    around: Around,
 }
 
 /// Where three lines cross and what is beside them, seen from a pole.
@@ -82,8 +84,6 @@ struct View<'a> {
     allowed: [Option<&'a [bool]>; 2],
     /// The shell of the word.
     sum: usize,
-    /// The greatest word that may be used.
-    last: Word,
     /// For each corner of the far layer, which of the near one and of the equator are in its shell.
     same: [[u8; 2]; 4],
 }
@@ -93,28 +93,25 @@ struct Equators<'a> {
     corners: &'a [[Word; 4]],
     numbers: &'a [u32],
     /// For each corner its words, with the equators that have it.
-    words: [Vec<(Word, u64)>; 4],
-    /// For each equator and corner which of these it has.
-    which: Vec<[u8; 4]>,
-    all: u64,
+    words: [Vec<(Word, Block)>; 4],
+    all: Block,
 }
 
 impl<'a> Equators<'a> {
     fn new(corners: &'a [[Word; 4]], numbers: &'a [u32]) -> Self {
-        let mut words: [Vec<(Word, u64)>; 4] = Default::default();
-        let mut which = vec![[0; 4]; corners.len()];
-        for (bit, (corners, which)) in corners.iter().zip(&mut which).enumerate() {
+        let mut words: [Vec<(Word, Block)>; 4] = Default::default();
+        for (bit, corners) in (0..).zip(corners) {
             for k in 0..4 {
                 let at = words[k].iter().position(|known| known.0 == corners[k]).unwrap_or_else(|| {
-                    words[k].push((corners[k], 0));
+                    words[k].push((corners[k], NONE));
                     words[k].len() - 1
                 });
-                words[k][at].1 |= 1 << bit;
-                which[k] = at as u8;
+                insert(std::slice::from_mut(&mut words[k][at].1), bit);
             }
         }
-        let all = if corners.len() == CHUNK { !0 } else { (1 << corners.len()) - 1 };
-        Self { corners, numbers, words, which, all }
+        let mut all = [NONE];
+        (0..corners.len() as Word).for_each(|bit| insert(&mut all, bit));
+        Self { corners, numbers, words, all: all[0] }
     }
 }
 
@@ -132,22 +129,22 @@ impl View<'_> {
         self.others[along].map(|place| layer + place + across)
     }
 
-    /// Whether a word is in a shell of the three lines.
-    fn on_lines(&self, shell: usize, word: Word) -> bool {
-        self.spokes.iter().any(|spoke| {
-            shell.checked_sub(self.sum - spoke.at).and_then(|place| spoke.line.get(place)) == Some(&word)
-        })
+    /// The words of the three lines in a shell.
+    fn on_lines(&self, shell: usize) -> impl Iterator<Item = Word> + '_ {
+        self.spokes
+            .iter()
+            .filter_map(move |spoke| spoke.line.get(shell.checked_sub(self.sum - spoke.at)?).copied())
     }
 
     /// The equators that have a word in a shell.
     #[inline]
-    fn clash(&self, equators: &Equators<'_>, shell: usize, word: Word) -> u64 {
-        let mut mask = 0;
+    fn clash(&self, equators: &Equators<'_>, shell: usize, word: Word) -> Block {
+        let mut mask = NONE;
         for k in 0..4 {
             if self.corner(self.at, k) == shell {
                 for known in &equators.words[k] {
                     if known.0 == word {
-                        mask |= known.1;
+                        mask = or(&mask, &known.1);
                     }
                 }
             }
@@ -156,27 +153,26 @@ impl View<'_> {
     }
 
     /// What two lines beside the pole, and what goes with them on the far side, leave for the far layer; whether each corner has something.
-    fn third(&self, first: &Beside, second: &Beside, third: &mut [Vec<u64>; 4]) -> bool {
-        third.iter_mut().enumerate().all(|(k, third)| {
-            third.clear();
-            third.extend(first.either[k].iter().zip(&second.either[k]).map(|(a, b)| a & b));
-            let shell = self.corner(self.far, k);
-            for spoke in &self.spokes {
-                if let Some(&word) =
-                    shell.checked_sub(self.sum - spoke.at).and_then(|place| spoke.line.get(place))
-                {
-                    clear(third, word);
-                }
+    fn third(&self, sides: [&Beside; 2], third: &mut [Block]) -> bool {
+        (0..4).all(|k| {
+            let [first, second] = sides.map(|side| corner(&side.either, k));
+            let third = corner_mut(third, k);
+            let some = intersect(first, second, third);
+            for (along, side) in sides.into_iter().enumerate() {
+                self.clear(third, k, self.beside(self.near, along), side.words);
             }
-            for (along, side) in [first, second].into_iter().enumerate() {
-                for (beside, &word) in self.beside(self.near, along).iter().zip(&side.words) {
-                    if *beside == shell {
-                        clear(third, word);
-                    }
-                }
-            }
-            third.iter().any(|&bits| bits != 0)
+            some
         })
+    }
+
+    /// Takes from what may be at a corner of the far layer the words of a line that are in its shell.
+    fn clear(&self, set: &mut [Block], k: usize, shells: [usize; 2], words: [Word; 2]) {
+        let shell = self.corner(self.far, k);
+        for (other, word) in shells.into_iter().zip(words) {
+            if other == shell {
+                remove(set, word);
+            }
+        }
     }
 }
 
@@ -187,10 +183,11 @@ impl<'a> Cubes<'a> {
         Self { lexicon, work, sets: Sets::new(lexicon), layers: Layers::new(lexicon, most), scratch }
     }
 
-    /// Begins with a star.
-    pub(super) fn begin(&mut self, star: &Star) {
-        self.sets.begin(star.word);
+    /// Begins with the star of a word; with the sets of the words that may be used.
+    pub(super) fn begin(&mut self, word: Word) -> &mut Sets<'a> {
+        self.sets.begin(word);
         self.layers.clear();
+        &mut self.sets
     }
 
     /// What it may cost to look at three lines, of whose pairs at most so many 3x3 may be used: a number that grows with it, and how to look at them
@@ -224,7 +221,6 @@ impl<'a> Cubes<'a> {
         let mut seen = View {
             spokes,
             sum: spokes.iter().map(|spoke| spoke.at).sum(),
-            last: star.word,
             same: [[0; 2]; 4],
             at: spokes[0].at,
             near: OTHERS[spokes[0].at][near],
@@ -260,7 +256,7 @@ impl<'a> Cubes<'a> {
             }
             each(cube)
         };
-        for (corners, numbers) in corners.chunks(CHUNK).zip(numbers.chunks(CHUNK)) {
+        for (corners, numbers) in corners.chunks(BLOCK).zip(numbers.chunks(BLOCK)) {
             self.look(&seen, &Equators::new(corners, numbers), &mut each)?;
         }
         ControlFlow::Continue(())
@@ -271,53 +267,64 @@ impl<'a> Cubes<'a> {
         let mut base = equators.all;
         for spoke in &view.spokes {
             for place in 0..3 {
-                base &= !view.clash(equators, view.sum - spoke.at + place, spoke.line[place]);
+                base = without(&base, &view.clash(equators, view.sum - spoke.at + place, spoke.line[place]));
             }
         }
-        if base == 0 {
+        if !any(&base) {
             return ControlFlow::Continue(());
         }
         let [firsts, seconds] = [0, 1].map(|along| self.besides(view, equators, along, base));
-        let mut third: [Vec<u64>; 4] = Default::default();
+        let mut third = vec![NONE; 4 * self.sets.width()];
         for first in &firsts {
             if self.work.check().is_err() {
                 return ControlFlow::Break(());
             }
             for second in &seconds {
-                let mask = first.mask & second.mask;
-                if mask == 0
+                let mask = and(&first.mask, &second.mask);
+                if !any(&mask)
                     || clash(view.beside(view.near, 0), first.words, view.beside(view.near, 1), second.words)
                 {
                     continue;
                 }
                 let layers = self.layers.of(&mut self.sets, first.crossing, second.crossing);
-                if layers.is_empty() || !view.third(first, second, &mut third) {
+                if layers.is_empty() || !view.third([first, second], &mut third) {
                     continue;
                 }
                 let near = Near { view, equators, sides: [first, second], mask, third: &third };
-                self.scratch.close(self.lexicon, &self.sets, &near, layers, each)?;
+                self.scratch.close(self.lexicon, &near, layers, each)?;
             }
         }
         ControlFlow::Continue(())
     }
 
     /// The lines beside the pole at the near layer, along one of the other two.
-    fn besides(&mut self, view: &View<'_>, equators: &Equators<'_>, along: usize, base: u64) -> Vec<Beside> {
+    fn besides(
+        &mut self,
+        view: &View<'_>,
+        equators: &Equators<'_>,
+        along: usize,
+        base: Block,
+    ) -> Vec<Beside> {
         let across = view.spokes[2 - along];
         let (near, far) = (view.beside(view.near, along), view.beside(view.far, along));
-        let free = |shells: [usize; 2], words: [Word; 2]| (0..2).all(|i| !view.on_lines(shells[i], words[i]));
-        let without = |shells: [usize; 2], words: [Word; 2]| {
-            !view.clash(equators, shells[0], words[0]) & !view.clash(equators, shells[1], words[1])
+        let free = |shells: [usize; 2], words: [Word; 2]| {
+            (0..2).all(|i| view.on_lines(shells[i]).all(|word| word != words[i]))
+        };
+        let apart = |mask: Block, shells: [usize; 2], words: [Word; 2]| {
+            let mask = without(&mask, &view.clash(equators, shells[0], words[0]));
+            without(&mask, &view.clash(equators, shells[1], words[1]))
         };
         let mut besides = vec![];
         for side in view.sides[along].iter().filter(|side| free(near, side.words)) {
-            let here = base & without(near, side.words);
+            let here = apart(base, near, side.words);
+            let width = self.sets.width();
             let mut beside = Beside {
                 crossing: side.crossing,
                 words: side.words,
-                mask: 0,
+                mask: NONE,
                 fars: vec![],
-                either: [0; 4].map(|_| vec![0; self.sets.width()]),
+                sets: vec![],
+                either: vec![NONE; 4 * width],
             };
             for rest in &side.rests {
                 if view.allowed[along].is_some_and(|allowed| !allowed[rest.square as usize])
@@ -325,24 +332,27 @@ impl<'a> Cubes<'a> {
                 {
                     continue;
                 }
-                let mask = here & without(far, rest.words);
-                if mask == 0 {
+                let mask = apart(here, far, rest.words);
+                if !any(&mask) {
                     continue;
                 }
-                beside.mask |= mask;
-                let mut rows = [0; 4];
-                for (k, row) in rows.iter_mut().enumerate() {
+                beside.mask = or(&beside.mask, &mask);
+                let from = beside.sets.len();
+                for k in 0..4 {
                     // Corners go along the first of the two.
                     let (end, other) = if along == 0 { (k >> 1, k & 1) } else { (k & 1, k >> 1) };
-                    *row = self.sets.row(across.at, rest.words[end], OTHERS[across.at][other]);
-                    beside.either[k]
-                        .iter_mut()
-                        .zip(self.sets.set(*row))
-                        .for_each(|(either, bits)| *either |= bits);
+                    let row = self.sets.row(across.at, rest.words[end], OTHERS[across.at][other]);
+                    beside.sets.extend_from_slice(self.sets.set(row));
+                    let set = &mut beside.sets[from + k * width..];
+                    view.clear(set, k, far, rest.words);
+                    view.on_lines(view.corner(view.far, k)).for_each(|word| remove(set, word));
                 }
-                beside.fars.push(Far { words: rest.words, square: rest.square, mask, rows });
+                for (either, set) in beside.either.iter_mut().zip(&beside.sets[from..]) {
+                    *either = or(either, set);
+                }
+                beside.fars.push(Far { words: rest.words, square: rest.square, mask });
             }
-            if beside.mask != 0 {
+            if any(&beside.mask) {
                 besides.push(beside);
             }
         }
@@ -355,53 +365,88 @@ struct Near<'a> {
     view: &'a View<'a>,
     equators: &'a Equators<'a>,
     sides: [&'a Beside; 2],
-    mask: u64,
+    mask: Block,
     /// What may be at the corners of the far layer.
-    third: &'a [Vec<u64>; 4],
+    third: &'a [Block],
+}
+
+impl Near<'_> {
+    /// What one line on the far side leaves for the far layer: whether each corner has something, and each of its ends two that go together.
+    #[inline]
+    fn leaves(
+        &self,
+        lexicon: &Lexicon,
+        along: usize,
+        far: u32,
+        before: &[Block],
+        after: &mut [Block],
+    ) -> bool {
+        let Near { view, sides, third, .. } = self;
+        let sets = &sides[along].sets[far as usize * third.len()..][..third.len()];
+        if !(0..4).all(|k| intersect(corner(before, k), corner(sets, k), corner_mut(after, k))) {
+            return false;
+        }
+        let line = sides[along].fars[far as usize].words;
+        let at = view.spokes[2 - along].at;
+        (0..2).all(|end| {
+            let [one, other] = if along == 0 { [end * 2, end * 2 + 1] } else { [end, end + 2] };
+            let others = corner(after, other);
+            words(corner(after, one)).any(|word| lexicon.meet(at, line[end], OTHERS[at][0], word, others))
+        })
+    }
 }
 
 impl Scratch {
-    fn begin(&mut self, layers: usize, mask: u64) {
+    fn begin(&mut self, layers: usize, near: &Near<'_>) {
         if self.time == u32::MAX {
             self.marks.fill([(0, 0); 4]);
             self.time = 0;
         }
         self.time += 1;
         self.met.clear();
-        self.ends.clear();
-        self.thirds.clear();
         self.masks.clear();
-        self.masks.resize(layers, mask);
+        self.masks.resize(layers, near.mask);
+        for left in &mut self.left {
+            left.resize(near.third.len(), NONE);
+        }
     }
 
     /// The 3x3x3 with two lines beside the pole.
     fn close(
         &mut self,
         lexicon: &Lexicon,
-        sets: &Sets<'_>,
         near: &Near<'_>,
         layers: &[[Word; 4]],
         each: &mut Each<'_>,
     ) -> ControlFlow<()> {
         let Near { view, sides, .. } = near;
         let swapped = sides[0].crossing > sides[1].crossing;
-        self.begin(layers.len(), near.mask);
-        for k in 0..4 {
+        self.begin(layers.len(), near);
+        // The corners with the fewest words in the far layer leave the fewest equators for the others.
+        let mut order = [0, 1, 2, 3];
+        order.sort_by_key(|&k| count(corner(near.third, k)));
+        let mut still = near.mask;
+        for k in order {
             let of = if swapped { [0, 2, 1, 3][k] } else { k };
-            let mut some = 0;
+            let mut some = NONE;
+            self.equators.clear();
+            let left = near.equators.words[k].iter().map(|(word, having)| (*word, and(having, &still)));
+            self.equators.extend(left.filter(|(_, having)| any(having)));
             for (n, layer) in layers.iter().enumerate() {
-                if self.masks[n] != 0 {
-                    self.masks[n] &= self.met(lexicon, near, k, layer[of]);
-                    some |= self.masks[n];
+                if any(&self.masks[n]) {
+                    let met = self.met(lexicon, near, k, layer[of]);
+                    self.masks[n] = and(&self.masks[n], &met);
+                    some = or(&some, &self.masks[n]);
                 }
             }
-            if some == 0 {
+            if !any(&some) {
                 return ControlFlow::Continue(());
             }
+            still = some;
         }
         for (n, layer) in layers.iter().enumerate() {
             let mut mask = self.masks[n];
-            if mask == 0 {
+            if !any(&mask) {
                 continue;
             }
             let layer = if swapped { [layer[0], layer[2], layer[1], layer[3]] } else { *layer };
@@ -410,23 +455,23 @@ impl Scratch {
                 let other = (view.beside(view.near, 1 - along), sides[1 - along].words);
                 let fars = &mut self.fars[along];
                 fars.clear();
-                let mut together = 0;
+                let mut together = NONE;
                 for (i, far) in (0..).zip(&sides[along].fars) {
-                    if far.mask & mask != 0
+                    if any(&and(&far.mask, &mask))
                         && !clash(shells, far.words, other.0, other.1)
                         && (0..4).all(|m| {
                             (0..2).all(|i| far.words[i] != layer[m] || shells[i] != view.corner(view.near, m))
                         })
                     {
-                        together |= far.mask;
+                        together = or(&together, &far.mask);
                         fars.push(i);
                     }
                 }
-                mask &= together;
+                mask = and(&mask, &together);
             }
-            for bit in Ones(mask) {
-                if self.after_layers(near, &layer, bit) {
-                    self.far(lexicon, sets, near, &layer, bit, each)?;
+            for bit in words(&[mask]) {
+                if self.after_layers(lexicon, near, &layer, bit) {
+                    self.far(lexicon, near, &layer, bit, each)?;
                 }
             }
         }
@@ -435,148 +480,82 @@ impl Scratch {
 
     /// The equators that go with a word at a corner of the near layer.
     #[inline]
-    fn met(&mut self, lexicon: &Lexicon, near: &Near<'_>, k: usize, word: Word) -> u64 {
+    fn met(&mut self, lexicon: &Lexicon, near: &Near<'_>, k: usize, word: Word) -> Block {
         let (time, place) = self.marks[word as usize][k];
         if time == self.time {
-            return self.met[place as usize].0;
+            return self.met[place as usize];
         }
-        self.marks[word as usize][k] = (self.time, self.met.len() as u32);
         let Near { view, equators, third, .. } = near;
         let shell = view.corner(view.near, k);
-        let mut mask = 0;
-        let start = self.ends.len() as u32;
-        if !view.on_lines(shell, word) {
-            let (third, last) = (&third[k], view.last);
-            for &(other, having) in &equators.words[k] {
-                let from = self.thirds.len();
-                if having & near.mask != 0 {
-                    let completions = lexicon.completions(view.at, other, view.near, word);
-                    let fits = |&&far: &&Word| third[far as usize / 64] >> (far % 64) & 1 == 1;
-                    self.thirds.extend(completions.iter().take_while(|&&far| far <= last).filter(fits));
-                }
-                if self.thirds.len() > from {
-                    mask |= having;
-                }
-                self.ends.push(self.thirds.len() as u32);
+        let mut mask = NONE;
+        if view.on_lines(shell).all(|other| other != word) {
+            mask = lexicon.meeting(view.at, &self.equators, view.near, word, corner(third, k));
+            if any(&mask) {
+                mask = without(&mask, &view.clash(equators, shell, word));
             }
-            mask &= !view.clash(equators, shell, word);
         }
-        self.met.push((mask, start));
+        self.marks[word as usize][k] = (self.time, self.met.len() as u32);
+        self.met.push(mask);
         mask
     }
 
     /// What is left for the corners of the far layer after those of the other two; whether each has something.
     #[inline]
-    fn after_layers(&mut self, near: &Near<'_>, layer: &[Word; 4], bit: usize) -> bool {
-        let Near { view, equators, .. } = near;
-        let equator = &equators.corners[bit];
-        for k in 0..4 {
-            let (_, start) = self.met[self.marks[layer[k] as usize][k].1 as usize];
-            let at = start as usize + equators.which[bit][k] as usize;
-            let from = if at == 0 { 0 } else { self.ends[at - 1] };
-            let left = &mut self.left[0][k];
-            left.clear();
-            for &far in &self.thirds[from as usize..self.ends[at] as usize] {
-                let taken = (0..4).any(|m| {
-                    (layer[m] == far && view.same[k][0] >> m & 1 == 1)
-                        || (equator[m] == far && view.same[k][1] >> m & 1 == 1)
-                });
-                if !taken {
-                    left.push(far);
-                }
+    fn after_layers(&mut self, lexicon: &Lexicon, near: &Near<'_>, layer: &[Word; 4], bit: Word) -> bool {
+        let Near { view, equators, third, .. } = near;
+        let equator = &equators.corners[bit as usize];
+        (0..4).all(|k| {
+            let left = corner_mut(&mut self.left[0], k);
+            lexicon.narrow(view.at, equator[k], view.near, layer[k], corner(third, k), left);
+            for (same, words) in view.same[k].into_iter().zip([layer, equator]) {
+                Ones(u64::from(same)).for_each(|m| remove(left, words[m]));
             }
-            if left.is_empty() {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Pairs of corners of the far layer, at each end of the first line in it, from what is left for each; whether both ends have some.
-    #[inline]
-    fn ends_of(&mut self, lexicon: &Lexicon, sets: &Sets<'_>, view: &View<'_>, first: &Far) -> bool {
-        let shells = view.beside(view.far, 0);
-        for k in 0..4 {
-            let shell = view.corner(view.far, k);
-            let [same0, same1] = [0, 1].map(|i| if shells[i] == shell { first.words[i] } else { Word::MAX });
-            let [before, after] = &mut self.left;
-            after[k].clear();
-            for &word in &before[k] {
-                if sets.has(first.rows[k], word) && word != same0 && word != same1 {
-                    after[k].push(word);
-                }
-            }
-            if after[k].is_empty() {
-                return false;
-            }
-        }
-        let at = view.spokes[2].at;
-        for end in 0..2 {
-            let pairs = &mut self.pairs[end];
-            pairs.clear();
-            for &one in &self.left[1][end * 2] {
-                let others = lexicon.completions(at, first.words[end], OTHERS[at][0], one);
-                if !others.is_empty() {
-                    for &other in &self.left[1][end * 2 + 1] {
-                        if contains(others, other) {
-                            pairs.push([one, other]);
-                        }
-                    }
-                }
-            }
-            if pairs.is_empty() {
-                return false;
-            }
-        }
-        true
+            !is_empty(left)
+        })
     }
 
     /// Closes the far layer.
     fn far(
         &mut self,
         lexicon: &Lexicon,
-        sets: &Sets<'_>,
         near: &Near<'_>,
         layer: &[Word; 4],
-        bit: usize,
+        bit: Word,
         each: &mut Each<'_>,
     ) -> ControlFlow<()> {
         let Near { view, equators, sides, .. } = near;
         let shells = [0, 1].map(|along| view.beside(view.far, along));
-        let at = view.spokes[1].at;
         let corners = [0, 1, 2, 3].map(|k| view.corner(view.far, k));
-        for i in 0..self.fars[0].len() {
-            let first = &sides[0].fars[self.fars[0][i] as usize];
-            if first.mask >> bit & 1 == 0 || !self.ends_of(lexicon, sets, view, first) {
+        let ats = [view.spokes[1].at, view.spokes[2].at];
+        let [left, after, both] = &mut self.left;
+        self.seconds.clear();
+        for &j in &self.fars[1] {
+            if has(&[sides[1].fars[j as usize].mask], bit) && near.leaves(lexicon, 1, j, left, both) {
+                self.seconds.push(j);
+            }
+        }
+        if self.seconds.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        for &i in &self.fars[0] {
+            let first = &sides[0].fars[i as usize];
+            if !has(&[first.mask], bit) || !near.leaves(lexicon, 0, i, left, after) {
                 continue;
             }
-            for second in self.fars[1].iter().map(|&far| &sides[1].fars[far as usize]) {
-                if second.mask >> bit & 1 == 0 || clash(shells[0], first.words, shells[1], second.words) {
+            for &j in &self.seconds {
+                let second = &sides[1].fars[j as usize];
+                if clash(shells[0], first.words, shells[1], second.words)
+                    || !near.leaves(lexicon, 1, j, after, both)
+                {
                     continue;
                 }
-                let rows = second.rows;
-                let fits = |end: usize, pair: &&[Word; 2]| {
-                    sets.has(rows[end * 2], pair[0]) && sets.has(rows[end * 2 + 1], pair[1])
-                };
-                for upper in self.pairs[0].iter().filter(|pair| fits(0, pair)) {
-                    let below =
-                        [0, 1].map(|l| lexicon.completions(at, second.words[l], OTHERS[at][0], upper[l]));
-                    if below[0].is_empty() || below[1].is_empty() {
-                        continue;
+                let crossing = Crossing { ats, words: [first.words, second.words] };
+                self.around.each(lexicon, crossing, both, &mut |far| {
+                    if (0..4).any(|k| (0..k).any(|m| far[k] == far[m] && corners[k] == corners[m])) {
+                        return ControlFlow::Continue(());
                     }
-                    for lower in self.pairs[1].iter().filter(|pair| fits(1, pair)) {
-                        let far = [upper[0], upper[1], lower[0], lower[1]];
-                        let twice = || {
-                            (0..4).any(|k| {
-                                (0..k).any(|m| far[k] == far[m] && corners[k] == corners[m])
-                                    || (0..2).any(|l| far[k] == second.words[l] && corners[k] == shells[1][l])
-                            })
-                        };
-                        if contains(below[0], lower[0]) && contains(below[1], lower[1]) && !twice() {
-                            each([first.square, second.square, equators.numbers[bit]], *layer, far)?;
-                        }
-                    }
-                }
+                    each([first.square, second.square, equators.numbers[bit as usize]], *layer, far)
+                })?;
             }
         }
         ControlFlow::Continue(())
@@ -592,22 +571,17 @@ fn clash(shells: [usize; 2], words: [Word; 2], others: [usize; 2], second: [Word
     (0..2).any(|i| (0..2).any(|j| words[i] == second[j] && shells[i] == others[j]))
 }
 
-#[inline]
-fn clear(set: &mut [u64], word: Word) {
-    if let Some(bits) = set.get_mut(word as usize / 64) {
-        *bits &= !(1 << (word % 64));
-    }
-}
-
 /// A line beside the pole at the near layer, and what may be on the far side.
 struct Beside {
     crossing: u32,
     words: [Word; 2],
     /// Equators that go with it and some line on the far side.
-    mask: u64,
+    mask: Block,
     fars: Vec<Far>,
-    /// By corner what the lines on the far side leave there.
-    either: [Vec<u64>; 4],
+    /// For each of these what it leaves for the corners of the far layer.
+    sets: Vec<Block>,
+    /// What some of them leaves.
+    either: Vec<Block>,
 }
 
 /// A line on the far side.
@@ -615,7 +589,5 @@ struct Far {
     words: [Word; 2],
     square: u32,
     /// Equators that go with it.
-    mask: u64,
-    /// By corner the row of what may be there.
-    rows: [u32; 4],
+    mask: Block,
 }

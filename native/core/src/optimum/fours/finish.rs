@@ -35,7 +35,6 @@ pub(super) fn all(
     work: &Work<'_>,
     found: &mut Vec<Words>,
 ) -> Result<(), Halt> {
-    cubes.begin(star);
     // Whether it comes last, its cost for each four, its cost, and for how many fours that was.
     let mut threes: BinaryHeap<_> = star
         .threes()

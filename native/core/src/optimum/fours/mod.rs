@@ -1,160 +1,83 @@
-//! Every 3x3x3x3, from all 3x3, one rarest word after the other.
+//! Every 3x3x3x3, one rarest word after the other.
 //!
 //! A 3x3x3x3 has four lines through each of its words, of which each two have a 3x3. Through its rarest word these are of commoner words only. So words are
-//! put in order by how many 3x3 they are in, and for each the 3x3 are looked at of which it is the rarest: its [`star`]. Three of its lines have a 3x3x3 or not,
+//! put in order by how many 3x3 they are in, as a sample says, and for each the lines are looked at of which it is the rarest, and their 3x3: its [`star`]. Three of its lines have a 3x3x3 or not,
 //! [`cubes`]; what they leave is [`finish`]ed with a fourth. Nothing has to be known of other words for that.
 //!
 //! Guarantee: every 3x3x3x3 of the text, whatever the threads and the memory. Costs: grow with the 3x3 to the power of 2.2; figures in docs/optimal.md.
-//! Memory: 16 bytes a 3x3, and 256 for those of one word; what does not fit is looked for again for some words at a time. And tables
-//! of the phrases, see [`lexicon`].
+//! Memory: some 500 bytes and more for each 3x3 of one word; and tables of the phrases, see [`lexicon`].
 
+mod around;
 mod cubes;
 mod finish;
 mod layers;
 mod lexicon;
+mod sets;
 mod star;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use self::cubes::Cubes;
 use self::finish::Words;
-use self::lexicon::Lexicon;
+use self::lexicon::{Lexicon, Spoke};
 use self::star::Star;
 use super::corpus::{Corpus, Word};
 use super::grid::Grid;
 use super::rows::{Seeds, Taker};
 use super::work::{Halt, Work};
 
-/// Tables for commoner words only are made anew for half of the words, and so on, down to so many.
+/// Tables for commoner words only are made anew for each power of two of them, down to so many: so their sets have as few blocks as can be.
 const LEAST_WORDS: usize = 64;
 
-/// Pairs of words below this may be looked up in a table.
-const COMMON: u64 = 1024;
-
-/// Bytes that a star takes for each 3x3 while it is looked at.
-const STAR_BYTES: usize = 256;
-
-/// A 3x3: its rarest word, and its rows as numbers of phrases.
-type Square = (Word, [u32; 3]);
-
-/// Told of how many 3x3 have been looked at, of how many.
+/// Told of how many 3x3 have been looked at, of about how many.
 type Told<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// All 3x3x3x3, each with its axes in one order. More than `most` 3x3 are not looked at.
+/// All 3x3x3x3, each with its axes in one order. If there are likely to be more than `most` 3x3, nothing is looked at.
 pub(super) fn all(corpus: &Corpus, most: usize, work: &Work<'_>, told: Told<'_>) -> Result<Vec<Grid>, Halt> {
-    // As long as a list grows it may take twice its room.
-    let room = (work.memory / 8 / work.threads as u64) as usize / size_of::<Square>();
-    within(corpus, most, room, work, told)
-}
-
-/// The same, with so many 3x3 for each thread at a time.
-fn within(
-    corpus: &Corpus,
-    most: usize,
-    room: usize,
-    work: &Work<'_>,
-    told: Told<'_>,
-) -> Result<Vec<Grid>, Halt> {
-    let seeds = Seeds::new(corpus, work)?;
-    let count = || Count::new(corpus, room);
-    let (some, times) = seeds.sampled(&count)?;
-    let sampled: usize = some.iter().map(|count| count.squares).sum();
-    if sampled * times > most {
+    let count = || Count { squares: 0, words: vec![0; corpus.vocabulary() + 1] };
+    let (counts, times) = Seeds::new(corpus, work)?.sampled(&count)?;
+    let counts = counts.into_iter().fold(count(), Count::and);
+    let likely = counts.squares * times;
+    if likely > most {
         return Err(Halt::Effort);
     }
-    let counts = some.into_iter().chain(seeds.others(&count)?).fold(count(), Count::and);
-    if counts.squares > most {
-        return Err(Halt::Effort);
-    }
-    let mut found = BTreeSet::new();
-    let (done, all) = (AtomicUsize::new(0), counts.squares);
-    let told = |squares: usize| told(done.fetch_add(squares, Ordering::Relaxed) + squares, all);
-    let ranked = Ranked::new(corpus, &counts.words, work, &told);
-    let mut left = ranked.words.len();
-    if let Some(mut squares) = counts.list {
-        for (rarest, rows) in &mut squares {
-            let words = rows.iter().flat_map(|&row| ranked.lines[row as usize]);
-            *rarest = words.max().unwrap_or_default();
-        }
-        squares.sort_unstable();
-        squares.dedup();
-        ranked.look(&squares, left, &mut found)?;
-        left = 0;
-    }
-    while left > 0 {
-        // The rarest words come first, as many as there is room for.
-        let (squares, from) = ranked.list(&seeds, left, room)?;
-        if from == left {
-            return Err(Halt::Memory);
-        }
-        ranked.look(&squares, left, &mut found)?;
-        left = from;
-    }
+    let done = AtomicUsize::new(0);
+    let told = |squares: usize| told(done.fetch_add(squares, Ordering::Relaxed) + squares, likely);
+    let found = Ranked::new(corpus, &counts.words, work, &told).look()?;
     Ok(found.into_iter().collect())
 }
 
-/// How many 3x3 each word is in, and the 3x3 themselves as long as there is room.
-struct Count<'a> {
-    corpus: &'a Corpus,
+/// How many 3x3 there are, and each word is in.
+struct Count {
     squares: usize,
     words: Vec<u32>,
-    /// Without the rarest word, which is not known yet.
-    list: Option<Vec<Square>>,
-    most: usize,
 }
 
-impl<'a> Count<'a> {
-    fn new(corpus: &'a Corpus, most: usize) -> Self {
-        Self { corpus, squares: 0, words: vec![0; corpus.vocabulary() + 1], list: Some(vec![]), most }
-    }
-
+impl Count {
     fn and(mut self, other: Self) -> Self {
         self.squares += other.squares;
         self.words.iter_mut().zip(other.words).for_each(|(sum, count)| *sum = sum.saturating_add(count));
-        self.list = self.list.zip(other.list).map(|(mut list, other)| {
-            list.extend(other);
-            list
-        });
         self
     }
 }
 
-impl Taker for Count<'_> {
+impl Taker for Count {
     fn take(&mut self, rows: [[Word; 3]; 3]) {
         self.squares += 1;
         for word in rows.into_iter().flatten() {
             let count = &mut self.words[word as usize];
             *count = count.saturating_add(1);
         }
-        if let Some(list) = &mut self.list {
-            if list.len() < self.most {
-                list.push((0, numbered(self.corpus, rows)));
-            } else {
-                self.list = None;
-            }
-        }
     }
 }
 
-/// The numbers of phrases that there are.
-fn numbered(corpus: &Corpus, rows: [[Word; 3]; 3]) -> [u32; 3] {
-    let reading = &corpus.forward;
-    rows.map(|[a, b, c]| {
-        reading.bigram(a, b).and_then(|bigram| reading.trigram(bigram, c)).unwrap_or_default() as u32
-    })
-}
-
-/// The words that are in some 3x3, those in most first: their place is their *rank*.
+/// The words of phrases of three, those in most 3x3 first: their place is their *rank*.
 struct Ranked<'a> {
-    corpus: &'a Corpus,
     words: Vec<Word>,
-    /// By word; of those in none it is the greatest there is.
-    ranks: Vec<Word>,
-    /// By number of a phrase of three words the ranks of these.
+    /// The phrases, as ranks.
     lines: Vec<[Word; 3]>,
     work: &'a Work<'a>,
     /// Told of each 3x3 that has been looked at.
@@ -162,80 +85,66 @@ struct Ranked<'a> {
 }
 
 impl<'a> Ranked<'a> {
-    /// Of how many 3x3 each word is in.
-    fn new(corpus: &'a Corpus, counts: &[u32], work: &'a Work<'a>, told: &'a (dyn Fn(usize) + Sync)) -> Self {
-        let mut words: Vec<Word> =
-            (0..).zip(counts).filter(|&(_, &count)| count > 0).map(|(word, _)| word).collect();
-        words.sort_by_key(|&word| Reverse(counts[word as usize]));
-        let mut ranks = vec![Word::MAX; counts.len()];
-        for (rank, &word) in (0..).zip(&words) {
-            ranks[word as usize] = rank;
-        }
+    /// Of how many 3x3 of a sample each word is in. Those in as many, or in none, come by their phrases.
+    fn new(corpus: &Corpus, counts: &[u32], work: &'a Work<'a>, told: &'a (dyn Fn(usize) + Sync)) -> Self {
         let reading = &corpus.forward;
         let mut lines = vec![];
         for bigram in 0..reading.bigram_count() as u32 {
             let (a, b) = reading.bigram_words(bigram);
-            lines.extend(reading.thirds(bigram).iter().map(|&c| [a, b, c].map(|word| ranks[word as usize])));
+            lines.extend(reading.thirds(bigram).iter().map(|&c| [a, b, c]));
         }
-        Self { corpus, words, ranks, lines, work, told }
+        let mut phrases = vec![0_u32; counts.len()];
+        lines.iter().flatten().for_each(|&word| phrases[word as usize] += 1);
+        let mut words: Vec<Word> =
+            (0..).zip(&phrases).filter(|&(_, &phrases)| phrases > 0).map(|(word, _)| word).collect();
+        words.sort_by_key(|&word| Reverse((counts[word as usize], phrases[word as usize])));
+        let mut ranks = vec![Word::MAX; counts.len()];
+        (0..).zip(&words).for_each(|(rank, &word)| ranks[word as usize] = rank);
+        lines.iter_mut().flatten().for_each(|word| *word = ranks[*word as usize]);
+        Self { words, lines, work, told }
     }
 
-    /// The 3x3 whose rarest word has a rank from the one that is given back on, below the given one; in order.
-    fn list(&self, seeds: &Seeds<'_>, below: usize, room: usize) -> Result<(Vec<Square>, usize), Halt> {
-        let list = || List { ranked: self, ranks: 0..below, most: room, squares: vec![] };
-        let mut lists = seeds.all(&list)?;
-        // Where they did not fit, one or the other thread kept those of the rarest words only.
-        let from = lists.iter().map(|list| list.ranks.start).max().unwrap_or(0);
-        let mut squares = lists.pop().map(|list| list.squares).unwrap_or_default();
-        lists.into_iter().for_each(|list| squares.extend(list.squares));
-        squares.retain(|square| square.0 as usize >= from);
-        squares.sort_unstable();
-        squares.dedup();
-        Ok((squares, from))
-    }
-
-    /// Those of a list with ranks below the given one. The tables are made anew for words of half the rank, as they are the faster the smaller.
-    fn look(&self, mut squares: &[Square], mut below: usize, found: &mut BTreeSet<Grid>) -> Result<(), Halt> {
+    /// The rarest words first. The tables are made anew for fewer words, as they are the faster the smaller.
+    fn look(&self) -> Result<BTreeSet<Grid>, Halt> {
         self.work.check_room(self.lines.len(), 100)?;
-        let most_common = (self.work.memory / 16 / 24).isqrt().min(COMMON);
-        while !squares.is_empty() {
-            let from = if below > LEAST_WORDS { below / 2 } else { 0 };
-            let (rest, these) =
-                squares.split_at(squares.partition_point(|square| (square.0 as usize) < from));
-            if !these.is_empty() {
-                let common =
-                    self.lines.iter().filter(|line| line.iter().all(|&rank| (rank as usize) < below));
-                let lexicon = Lexicon::new(common.copied().collect(), below, most_common as usize);
-                self.stars(&lexicon, these, found)?;
-            }
-            (squares, below) = (rest, from);
+        let room = (self.work.memory / 8) as usize;
+        let found = Mutex::default();
+        let mut below = self.words.len();
+        while below > 0 {
+            let from = if below > LEAST_WORDS { below.next_power_of_two() / 2 } else { 0 };
+            let common = |line: &&[Word; 3]| line.iter().all(|&rank| (rank as usize) < below);
+            let lexicon = Lexicon::new(self.lines.iter().filter(common).copied().collect(), below, room);
+            self.stars(&lexicon, from, &found)?;
+            below = from;
         }
-        Ok(())
+        Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Star by star.
-    fn stars(&self, lexicon: &Lexicon, squares: &[Square], found: &mut BTreeSet<Grid>) -> Result<(), Halt> {
+    /// Star by star, of words from the given one on.
+    fn stars(&self, lexicon: &Lexicon, from: usize, found: &Mutex<BTreeSet<Grid>>) -> Result<(), Halt> {
+        let mut spokes = vec![];
+        for &line in lexicon.lines() {
+            let rarest = line.into_iter().max().unwrap_or_default();
+            let places = (0..3).filter(|&at| rarest as usize >= from && line[at] == rarest);
+            spokes.extend(places.map(|at| Spoke { line, at }));
+        }
+        spokes.sort_unstable_by_key(|spoke| (Reverse(spoke.word()), *spoke));
         let work = self.work;
-        let stars: Vec<&[Square]> = squares.chunk_by(|a, b| a.0 == b.0).collect();
+        let stars: Vec<&[Spoke]> = spokes.chunk_by(|a, b| a.word() == b.word()).collect();
         let layers = (work.memory / 8 / work.threads as u64) as usize / size_of::<[Word; 4]>();
-        let all = Mutex::new(found);
         work.divide(stars.len(), &|next| {
             let mut cubes = Cubes::new(lexicon, layers, work);
-            let mut found = vec![];
+            let mut grids = vec![];
             while let Some(number) = next() {
-                work.check()?;
-                let squares = stars[number];
-                let Some(&(word, _)) = squares.first() else { continue };
-                work.check_room(squares.len() * work.threads, STAR_BYTES)?;
-                let lines = |&(_, rows): &Square| rows.map(|row| self.lines[row as usize]);
-                let rows: Vec<[[Word; 3]; 3]> = squares.iter().map(lines).collect();
-                if let Some(mut star) = Star::new(lexicon, word, &rows, work)? {
-                    finish::all(lexicon, &mut cubes, &mut star, work, &mut found)?;
+                let (squares, star) =
+                    Star::new(lexicon, cubes.begin(stars[number][0].word()), stars[number], work)?;
+                if let Some(mut star) = star {
+                    finish::all(lexicon, &mut cubes, &mut star, work, &mut grids)?;
                 }
-                (self.told)(squares.len());
-                let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-                all.extend(found.drain(..).map(|words| self.grid(&words)));
-                work.check_room(all.len(), 81 * 4 + 96)?;
+                (self.told)(squares);
+                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                found.extend(grids.drain(..).map(|words| self.grid(&words)));
+                work.check_room(found.len(), 81 * 4 + 96)?;
             }
             Ok(())
         })?;
@@ -245,32 +154,6 @@ impl<'a> Ranked<'a> {
     fn grid(&self, ranks: &Words) -> Grid {
         Grid { dims: vec![3; 4], words: ranks.iter().map(|&rank| self.words[rank as usize]).collect() }
             .sorted()
-    }
-}
-
-/// The 3x3 whose rarest word has one of these ranks. If there is no room for all, those of the rarest words.
-struct List<'a> {
-    ranked: &'a Ranked<'a>,
-    ranks: Range<usize>,
-    most: usize,
-    squares: Vec<Square>,
-}
-
-impl Taker for List<'_> {
-    fn take(&mut self, rows: [[Word; 3]; 3]) {
-        let rank = |&word: &Word| self.ranked.ranks[word as usize];
-        let Some(rarest) = rows.iter().flatten().map(rank).max() else { return };
-        if !self.ranks.contains(&(rarest as usize)) {
-            return;
-        }
-        self.squares.push((rarest, numbered(self.ranked.corpus, rows)));
-        if self.squares.len() > self.most {
-            // Half of them go; those are looked for again.
-            let middle = self.squares.len() / 2;
-            let (_, &mut (median, _), _) = self.squares.select_nth_unstable(middle);
-            self.ranks.start = median as usize + 1;
-            self.squares.retain(|square| square.0 > median);
-        }
     }
 }
 
@@ -293,17 +176,20 @@ mod tests {
     }
 
     fn sentence(words: [usize; 3]) -> String {
-        let name = |word: usize| [word / 10, word % 10].map(|letter| char::from(b'a' + letter as u8));
+        let name = |word: usize| {
+            [word / 100, word / 10 % 10, word % 10].map(|letter| char::from(b'a' + letter as u8))
+        };
         words.map(|word| String::from_iter(name(word))).join(" ") + ". "
     }
 
-    /// The lines of grids of four axes of length 3, of few words, some of which lack a line; and other lines.
+    /// The lines of grids of four axes of length 3, of few words, some of which lack a line; and other lines. Every tenth has more words than a block.
     fn text(seed: u64) -> String {
         let mut state = seed;
         let mut below = random(&mut state);
-        let words = 24 + below(60);
+        let many = seed % 10 == 9;
+        let words = if many { 300 + below(400) } else { 24 + below(60) };
         let mut text = String::new();
-        for _ in 0..1 + below(3) {
+        for _ in 0..1 + below(3) + if many { 12 } else { 0 } {
             let mut grid = [0; 81];
             for shell in 0..9 {
                 let mut left: Vec<usize> = (0..words).collect();
@@ -330,6 +216,15 @@ mod tests {
         text
     }
 
+    /// Counts 3x3.
+    struct Sum(usize);
+
+    impl Taker for Sum {
+        fn take(&mut self, _: [[Word; 3]; 3]) {
+            self.0 += 1;
+        }
+    }
+
     /// What the 3x3x3 grow to.
     fn fours(corpus: &Corpus, cubes: Vec<Grid>, work: &Work<'_>) -> BTreeSet<Grid> {
         let mut filler = Filler::new(corpus, work);
@@ -351,11 +246,8 @@ mod tests {
             let squares = squares(&corpus, &work).expect("no limit");
             let cubes = blocks::cubes(&corpus, &both_ways(&squares), &work).expect("no limit");
             let expected: Vec<Grid> = fours(&corpus, cubes, &work).iter().map(Grid::sorted).collect();
-            // All 3x3 at a time, and some.
-            for room in [1 << 20, squares.len() / 2 + 200] {
-                let found = within(&corpus, 1 << 20, room, &work, &|_, _| ()).expect("no limit");
-                assert_eq!(found, expected, "{seed}");
-            }
+            let found = all(&corpus, usize::MAX, &work, &|_, _| ()).expect("no limit");
+            assert_eq!(found, expected, "{seed}");
             *if expected.is_empty() { &mut without } else { &mut with } += 1;
         }
         assert!(with > 10 && without > 5, "{with} texts with a grid, {without} without");
@@ -368,12 +260,19 @@ mod tests {
         let index = PhraseIndex::build(interner).expect("an index");
         let corpus = Corpus::new(&index).expect("a corpus");
         let work = Work { stop: &stop, threads: 1, memory: 1 << 30 };
-        let squares = squares(&corpus, &work).expect("no limit").len();
-        assert!(all(&corpus, squares * 2, &work, &|_, _| ()).is_ok());
-        assert_eq!(all(&corpus, squares / 2, &work, &|_, _| ()), Err(Halt::Effort));
-        // No room for the 3x3 of a single word.
-        assert_eq!(within(&corpus, squares * 2, 1, &work, &|_, _| ()), Err(Halt::Memory));
+        let (sample, times) =
+            Seeds::new(&corpus, &work).expect("no limit").sampled(&|| Sum(0)).expect("no limit");
+        let likely = sample[0].0 * times;
+        assert!(likely > 0);
+        assert!(all(&corpus, likely, &work, &|_, _| ()).is_ok());
+        assert_eq!(all(&corpus, likely - 1, &work, &|_, _| ()), Err(Halt::Effort));
+        // No room for the phrases; and if there were, for the 3x3 of a word.
+        let small = Work { memory: 1 << 10, ..work };
+        assert_eq!(all(&corpus, likely, &small, &|_, _| ()), Err(Halt::Memory));
+        let ranked = Ranked::new(&corpus, &vec![0; corpus.vocabulary() + 1], &small, &|_| ());
+        let lexicon = Lexicon::new(ranked.lines.clone(), ranked.words.len(), 0);
+        assert_eq!(ranked.stars(&lexicon, 0, &Mutex::default()), Err(Halt::Memory));
         stop.end_early(crate::search::Limit::MaxTime);
-        assert_eq!(all(&corpus, squares * 2, &work, &|_, _| ()), Err(Halt::Stopped));
+        assert_eq!(all(&corpus, likely, &work, &|_, _| ()), Err(Halt::Stopped));
     }
 }

@@ -3,18 +3,18 @@
 //! A grid of four axes has four lines through each of its words, and each two of these have a 3x3. So what is in no four of which each two have one is
 //! dropped, again and again.
 //!
-//! Costs: for two lines with a 3x3 the lines that go with both, squared / 64. Memory: for three lines a bit, and some 200 bytes a 3x3.
+//! Costs: a look for each two lines, a percent of what comes then; for two lines with a 3x3 the lines that go with both, squared / 64. Memory: for three
+//! lines a bit, and some 500 bytes a 3x3.
 
-use super::lexicon::{Lexicon, OTHERS, numbers};
+use super::around::Around;
+use super::lexicon::{Lexicon, OTHERS, Sets, Spoke};
+use super::sets::{BLOCK, Block, numbers};
 use crate::optimum::corpus::Word;
 use crate::optimum::work::{Halt, Work};
 
-/// A line with the word at one of its places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Spoke {
-    pub(super) line: [Word; 3],
-    pub(super) at: usize,
-}
+/// Bytes that a star takes for each 3x3 while it is looked at, and for that and each block of a set.
+const STAR_BYTES: usize = 256;
+const BLOCK_BYTES: usize = 8 * size_of::<Block>();
 
 /// The 3x3 of two spokes.
 #[derive(Debug, Default)]
@@ -60,32 +60,27 @@ pub(super) struct Star {
 }
 
 impl Star {
-    /// Of the 3x3 that have the word, and no rarer one, as rows; `None` if no four lines are left.
+    /// Of the lines that have a word, and no rarer one; none if no four are left. And how many 3x3 they have.
     pub(super) fn new(
         lexicon: &Lexicon,
-        word: Word,
-        squares: &[[[Word; 3]; 3]],
+        sets: &mut Sets<'_>,
+        lines: &[Spoke],
         work: &Work<'_>,
-    ) -> Result<Option<Self>, Halt> {
+    ) -> Result<(usize, Option<Self>), Halt> {
+        let word = lines.first().map_or(0, Spoke::word);
+        let bytes = STAR_BYTES + (word as usize / BLOCK + 1) * BLOCK_BYTES;
         // Spoke by spoke: its 3x3, as crossing spoke and corners.
         let mut found: Vec<(Spoke, Spoke, [Word; 4])> = vec![];
-        for rows in squares {
-            for i in 0..3 {
-                for j in (0..3).filter(|&j| rows[i][j] == word) {
-                    let row = Spoke { line: rows[i], at: j };
-                    let column = Spoke { line: rows.map(|row| row[j]), at: i };
-                    let corner = |a: usize, b: usize| rows[OTHERS[i][b]][OTHERS[j][a]];
-                    let [c00, c01, c10, c11] = [corner(0, 0), corner(0, 1), corner(1, 0), corner(1, 1)];
-                    found.push(if row < column {
-                        (row, column, [c00, c01, c10, c11])
-                    } else {
-                        (column, row, [c00, c10, c01, c11])
-                    });
-                }
+        let (mut around, mut corners) = (Around::default(), vec![]);
+        for (i, &a) in lines.iter().enumerate() {
+            for &b in &lines[i + 1..] {
+                work.check()?;
+                around.squares(lexicon, sets, [a, b], &mut corners);
+                found.extend(corners.drain(..).map(|corners| (a, b, corners)));
+                work.check_room(found.len() * work.threads, bytes)?;
             }
         }
-        found.sort_unstable();
-        found.dedup();
+        let squares = found.len();
         let mut spokes: Vec<Spoke> = found.iter().flat_map(|&(a, b, _)| [a, b]).collect();
         spokes.sort_unstable();
         spokes.dedup();
@@ -100,7 +95,7 @@ impl Star {
         let stays: Vec<Spoke> =
             spokes.iter().enumerate().filter(|&(x, _)| graph.any(x)).map(|(_, &spoke)| spoke).collect();
         if stays.len() < 4 {
-            return Ok(None);
+            return Ok((squares, None));
         }
         let count = stays.len();
         let width = count.div_ceil(64);
@@ -130,7 +125,7 @@ impl Star {
                 open.iter_mut().zip(left.row(x)).zip(left.row(y)).for_each(|((open, a), b)| *open = a & b);
             }
         }
-        Ok(Some(star))
+        Ok((squares, Some(star)))
     }
 
     /// The 3x3 of two spokes that have any.
