@@ -87,7 +87,7 @@ pub enum Limit {
 }
 
 /// So many 3x3 are looked at for 3x3x3x3 if nobody is patient: some minutes of one core.
-pub const MOST_SQUARES: usize = 16_000_000;
+pub const MOST_SQUARES: usize = 24_000_000;
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

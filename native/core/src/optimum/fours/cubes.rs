@@ -419,8 +419,7 @@ impl Scratch {
         layers: &[[Word; 4]],
         each: &mut Each<'_>,
     ) -> ControlFlow<()> {
-        let Near { view, sides, .. } = near;
-        let swapped = sides[0].crossing > sides[1].crossing;
+        let swapped = near.sides[0].crossing > near.sides[1].crossing;
         self.begin(layers.len(), near);
         // The corners with the fewest words in the far layer leave the fewest equators for the others.
         let mut order = [0, 1, 2, 3];
@@ -445,31 +444,12 @@ impl Scratch {
             still = some;
         }
         for (n, layer) in layers.iter().enumerate() {
-            let mut mask = self.masks[n];
+            let mask = self.masks[n];
             if !any(&mask) {
                 continue;
             }
             let layer = if swapped { [layer[0], layer[2], layer[1], layer[3]] } else { *layer };
-            for along in 0..2 {
-                let shells = view.beside(view.far, along);
-                let other = (view.beside(view.near, 1 - along), sides[1 - along].words);
-                let fars = &mut self.fars[along];
-                fars.clear();
-                let mut together = NONE;
-                for (i, far) in (0..).zip(&sides[along].fars) {
-                    if any(&and(&far.mask, &mask))
-                        && !clash(shells, far.words, other.0, other.1)
-                        && (0..4).all(|m| {
-                            (0..2).all(|i| far.words[i] != layer[m] || shells[i] != view.corner(view.near, m))
-                        })
-                    {
-                        together = or(&together, &far.mask);
-                        fars.push(i);
-                    }
-                }
-                mask = and(&mask, &together);
-            }
-            for bit in words(&[mask]) {
+            for bit in words(&[self.beyond(near, &layer, mask)]) {
                 if self.after_layers(lexicon, near, &layer, bit) {
                     self.far(lexicon, near, &layer, bit, each)?;
                 }
@@ -496,6 +476,32 @@ impl Scratch {
         }
         self.marks[word as usize][k] = (self.time, self.met.len() as u32);
         self.met.push(mask);
+        mask
+    }
+
+    /// Notes the lines on the far side that go with a near layer. The equators, of those given, that go with some of each of the two.
+    fn beyond(&mut self, near: &Near<'_>, layer: &[Word; 4], mut mask: Block) -> Block {
+        let Near { view, sides, .. } = near;
+        for along in 0..2 {
+            let shells = view.beside(view.far, along);
+            let other = (view.beside(view.near, 1 - along), sides[1 - along].words);
+            let free = |far: &Far| {
+                !clash(shells, far.words, other.0, other.1)
+                    && (0..4).all(|m| {
+                        (0..2).all(|i| far.words[i] != layer[m] || shells[i] != view.corner(view.near, m))
+                    })
+            };
+            let fars = &mut self.fars[along];
+            fars.clear();
+            let mut together = NONE;
+            for (i, far) in (0..).zip(&sides[along].fars) {
+                if any(&and(&far.mask, &mask)) && free(far) {
+                    together = or(&together, &far.mask);
+                    fars.push(i);
+                }
+            }
+            mask = and(&mask, &together);
+        }
         mask
     }
 

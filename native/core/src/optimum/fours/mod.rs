@@ -5,7 +5,7 @@
 //! [`cubes`]; what they leave is [`finish`]ed with a fourth. Nothing has to be known of other words for that.
 //!
 //! Guarantee: every 3x3x3x3 of the text, whatever the threads and the memory. Costs: grow with the 3x3 to the power of 2.2; figures in docs/optimal.md.
-//! Memory: some 500 bytes and more for each 3x3 of one word; and tables of the phrases, see [`lexicon`].
+//! Memory: some 160 bytes for each 3x3 of one word, and tables of the phrases, see [`lexicon`].
 
 mod around;
 mod cubes;

@@ -4,7 +4,7 @@
 //! dropped, again and again.
 //!
 //! Costs: a look for each two lines, a percent of what comes then; for two lines with a 3x3 the lines that go with both, squared / 64. Memory: for three
-//! lines a bit, and some 500 bytes a 3x3.
+//! lines a bit, and some 160 bytes a 3x3.
 
 use super::around::Around;
 use super::lexicon::{Lexicon, OTHERS, Sets, Spoke};
@@ -12,8 +12,10 @@ use super::sets::{BLOCK, Block, numbers};
 use crate::optimum::corpus::Word;
 use crate::optimum::work::{Halt, Work};
 
-/// Bytes that a star takes for each 3x3 while it is looked at, and for that and each block of a set.
-const STAR_BYTES: usize = 256;
+/// Bytes that a star takes for each 3x3.
+const STAR_BYTES: usize = 160;
+
+/// Bytes that are taken for each 3x3 of two lines that are looked at, and each block of a set.
 const BLOCK_BYTES: usize = 8 * size_of::<Block>();
 
 /// The 3x3 of two spokes.
@@ -68,36 +70,39 @@ impl Star {
         work: &Work<'_>,
     ) -> Result<(usize, Option<Self>), Halt> {
         let word = lines.first().map_or(0, Spoke::word);
-        let bytes = STAR_BYTES + (word as usize / BLOCK + 1) * BLOCK_BYTES;
-        // Spoke by spoke: its 3x3, as crossing spoke and corners.
-        let mut found: Vec<(Spoke, Spoke, [Word; 4])> = vec![];
+        let pair_bytes = (word as usize / BLOCK + 1) * BLOCK_BYTES;
+        work.check_room(lines.len() * lines.len().div_ceil(64), 8)?;
+        let mut graph = Graph::new(lines.len());
         let (mut around, mut corners) = (Around::default(), vec![]);
-        for (i, &a) in lines.iter().enumerate() {
-            for &b in &lines[i + 1..] {
+        let mut found = vec![];
+        let mut squares = 0;
+        for x in 0..lines.len() {
+            for y in x + 1..lines.len() {
                 work.check()?;
-                around.squares(lexicon, sets, [a, b], &mut corners);
-                found.extend(corners.drain(..).map(|corners| (a, b, corners)));
-                work.check_room(found.len() * work.threads, bytes)?;
+                around.squares(lexicon, sets, [lines[x], lines[y]], &mut corners);
+                if corners.is_empty() {
+                    continue;
+                }
+                squares += corners.len();
+                work.check_room(corners.len() * work.threads, pair_bytes)?;
+                work.check_room(squares * work.threads, STAR_BYTES)?;
+                graph.join(x, y);
+                found.push((x, y, corners.clone()));
+                corners.clear();
             }
-        }
-        let squares = found.len();
-        let mut spokes: Vec<Spoke> = found.iter().flat_map(|&(a, b, _)| [a, b]).collect();
-        spokes.sort_unstable();
-        spokes.dedup();
-        let place = |spokes: &[Spoke], spoke| spokes.binary_search(&spoke).unwrap_or_default();
-        work.check_room(spokes.len() * spokes.len().div_ceil(64), 8)?;
-        let mut graph = Graph::new(spokes.len());
-        for same in found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            graph.join(place(&spokes, same[0].0), place(&spokes, same[0].1));
         }
         graph.keep_fours(work)?;
         // Only what is left gets a number.
-        let stays: Vec<Spoke> =
-            spokes.iter().enumerate().filter(|&(x, _)| graph.any(x)).map(|(_, &spoke)| spoke).collect();
-        if stays.len() < 4 {
+        let mut numbers = vec![0; lines.len()];
+        let mut spokes = vec![];
+        for x in (0..lines.len()).filter(|&x| graph.any(x)) {
+            numbers[x] = spokes.len();
+            spokes.push(lines[x]);
+        }
+        let count = spokes.len();
+        if count < 4 {
             return Ok((squares, None));
         }
-        let count = stays.len();
         let width = count.div_ceil(64);
         work.check_room(count * count * width, 16)?;
         let mut star = Self {
@@ -106,18 +111,16 @@ impl Star {
             pair_of: vec![NONE; count * count],
             open: vec![0; count * count * width],
             width,
-            spokes: stays,
+            spokes,
         };
         let mut left = Graph::new(count);
-        for same in found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let (a, b, _) = same[0];
-            if graph.has(place(&spokes, a), place(&spokes, b)) {
-                let (x, y) = (place(&star.spokes, a), place(&star.spokes, b));
-                star.pair_of[x * count + y] = star.pairs.len() as u32;
-                star.pair_of[y * count + x] = star.pairs.len() as u32;
-                left.join(x, y);
-                star.pairs.push(Pair::new(lexicon, a, b, same.iter().map(|found| found.2).collect()));
-            }
+        for (x, y, corners) in found.into_iter().filter(|&(x, y, _)| graph.has(x, y)) {
+            let (a, b) = (lines[x], lines[y]);
+            let (x, y) = (numbers[x], numbers[y]);
+            star.pair_of[x * count + y] = star.pairs.len() as u32;
+            star.pair_of[y * count + x] = star.pairs.len() as u32;
+            left.join(x, y);
+            star.pairs.push(Pair::new(lexicon, a, b, corners));
         }
         for (both, open) in star.open.chunks_mut(width).enumerate() {
             let (x, y) = (both / count, both % count);
