@@ -118,7 +118,7 @@ impl<'a> Equators<'a> {
 impl View<'_> {
     /// The shell of a corner, or of a cell beside the pole, in a layer.
     #[inline]
-    fn corner(&self, layer: usize, k: usize) -> usize {
+    fn shell(&self, layer: usize, k: usize) -> usize {
         layer + self.others[0][k >> 1] + self.others[1][k & 1]
     }
 
@@ -141,7 +141,7 @@ impl View<'_> {
     fn clash(&self, equators: &Equators<'_>, shell: usize, word: Word) -> Block {
         let mut mask = NONE;
         for k in 0..4 {
-            if self.corner(self.at, k) == shell {
+            if self.shell(self.at, k) == shell {
                 for known in &equators.words[k] {
                     if known.0 == word {
                         mask = or(&mask, &known.1);
@@ -167,7 +167,7 @@ impl View<'_> {
 
     /// Takes from what may be at a corner of the far layer the words of a line that are in its shell.
     fn clear(&self, set: &mut [Block], k: usize, shells: [usize; 2], words: [Word; 2]) {
-        let shell = self.corner(self.far, k);
+        let shell = self.shell(self.far, k);
         for (other, word) in shells.into_iter().zip(words) {
             if other == shell {
                 remove(set, word);
@@ -230,9 +230,9 @@ impl<'a> Cubes<'a> {
             allowed: [of(pole, first), of(pole, second)],
         };
         for k in 0..4 {
-            let shell = seen.corner(seen.far, k);
+            let shell = seen.shell(seen.far, k);
             seen.same[k] = [seen.near, seen.at].map(|layer| {
-                (0..4).filter(|&m| seen.corner(layer, m) == shell).fold(0, |same, m| same | 1 << m)
+                (0..4).filter(|&m| seen.shell(layer, m) == shell).fold(0, |same, m| same | 1 << m)
             });
         }
         let (mut corners, mut numbers) = (vec![], vec![]);
@@ -281,11 +281,10 @@ impl<'a> Cubes<'a> {
             }
             for second in &seconds {
                 let mask = and(&first.mask, &second.mask);
-                if !any(&mask)
-                    || clash(view.beside(view.near, 0), first.words, view.beside(view.near, 1), second.words)
-                {
+                if !any(&mask) {
                     continue;
                 }
+                // Two lines with a word in the same shell have none.
                 let layers = self.layers.of(&mut self.sets, first.crossing, second.crossing);
                 if layers.is_empty() || !view.third([first, second], &mut third) {
                     continue;
@@ -345,7 +344,7 @@ impl<'a> Cubes<'a> {
                     beside.sets.extend_from_slice(self.sets.set(row));
                     let set = &mut beside.sets[from + k * width..];
                     view.clear(set, k, far, rest.words);
-                    view.on_lines(view.corner(view.far, k)).for_each(|word| remove(set, word));
+                    view.on_lines(view.shell(view.far, k)).for_each(|word| remove(set, word));
                 }
                 for (either, set) in beside.either.iter_mut().zip(&beside.sets[from..]) {
                     *either = or(either, set);
@@ -466,7 +465,7 @@ impl Scratch {
             return self.met[place as usize];
         }
         let Near { view, equators, third, .. } = near;
-        let shell = view.corner(view.near, k);
+        let shell = view.shell(view.near, k);
         let mut mask = NONE;
         if view.on_lines(shell).all(|other| other != word) {
             mask = lexicon.meeting(view.at, &self.equators, view.near, word, corner(third, k));
@@ -488,7 +487,7 @@ impl Scratch {
             let free = |far: &Far| {
                 !clash(shells, far.words, other.0, other.1)
                     && (0..4).all(|m| {
-                        (0..2).all(|i| far.words[i] != layer[m] || shells[i] != view.corner(view.near, m))
+                        (0..2).all(|i| far.words[i] != layer[m] || shells[i] != view.shell(view.near, m))
                     })
             };
             let fars = &mut self.fars[along];
@@ -531,7 +530,7 @@ impl Scratch {
     ) -> ControlFlow<()> {
         let Near { view, equators, sides, .. } = near;
         let shells = [0, 1].map(|along| view.beside(view.far, along));
-        let corners = [0, 1, 2, 3].map(|k| view.corner(view.far, k));
+        let corners = [0, 1, 2, 3].map(|k| view.shell(view.far, k));
         let ats = [view.spokes[1].at, view.spokes[2].at];
         let [left, after, both] = &mut self.left;
         self.seconds.clear();

@@ -45,8 +45,7 @@ pub(super) struct Rest {
     pub(super) square: u32,
 }
 
-/// No pair.
-const NONE: u32 = u32::MAX;
+const NO_PAIR: u32 = u32::MAX;
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -87,6 +86,7 @@ impl Star {
                 work.check_room(corners.len() * work.threads, pair_bytes)?;
                 work.check_room(squares * work.threads, STAR_BYTES)?;
                 graph.join(x, y);
+                // A copy has no more room than it needs.
                 found.push((x, y, corners.clone()));
                 corners.clear();
             }
@@ -108,7 +108,7 @@ impl Star {
         let mut star = Self {
             word,
             pairs: vec![],
-            pair_of: vec![NONE; count * count],
+            pair_of: vec![NO_PAIR; count * count],
             open: vec![0; count * count * width],
             width,
             spokes,
